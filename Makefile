@@ -1,0 +1,50 @@
+# Tidemark: every target sets up what it needs, once, and is quick the second time.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+AZURITE := node_modules/.installed
+
+.PHONY: help demo test check bench serve soak clean
+help: ## what there is to make
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: setup ## back a VM up, lose its region, bring it back
+	@$(BIN)/python demo.py
+
+test: setup ## run the tests
+	@$(BIN)/python -m pytest -q
+
+check: $(BIN)/.installed ## format, lint, types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy .
+
+bench: setup ## measure, print a table, write bench/results.json
+	@$(BIN)/python -m bench
+
+serve: setup ## leave a whole system running, to play with by curl
+	@$(BIN)/python demo.py --serve
+
+soak: setup ## kill the host at random moments: make soak KILLS=500
+	@TIDEMARK_KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -q -m soak --timeout 7200
+
+clean: ## remove what was set up here
+	rm -rf .venv node_modules .tidemark .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.PHONY: setup
+setup: prerequisites $(BIN)/.installed $(AZURITE)
+
+.PHONY: prerequisites
+prerequisites:
+	@PYTHON="$(PYTHON)" sh ./prerequisites.sh
+
+$(BIN)/.installed: requirements.txt requirements-dev.txt
+	@PYTHON="$(PYTHON)" sh ./prerequisites.sh python
+	@echo "Setting up .venv (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(AZURITE): package.json package-lock.json
+	@echo "Setting up Azurite (once) ..."
+	@npm ci --silent --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,1 @@
+"""The part of Azure that Tidemark uses, simulated below the real Azure SDKs."""

@@ -1,0 +1,108 @@
+"""What goes in and out of the simulated cloud: requests and responses without sockets.
+
+The core answers one `Request` with one `Response` and does no I/O of its own, so that the same code stands
+behind the transport of the Azure SDKs in a test and behind an HTTP server on loopback.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class Headers(dict[str, str]):
+    """Header names and values; names are kept in lower case, as HTTP compares them."""
+
+    def __init__(self, items: Mapping[str, str] | None = None) -> None:
+        super().__init__({name.lower(): value for name, value in (items or {}).items()})
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __setitem__(self, name: str, value: str) -> None:
+        super().__setitem__(name.lower(), value)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request: the URL already taken apart, the path percent-decoded."""
+
+    method: str
+    host: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    @classmethod
+    def of(
+        cls, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Request:
+        """Take an absolute URL apart."""
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        return cls(method.upper(), parts.netloc.lower(), unquote(parts.path), query, Headers(headers), body)
+
+    def json(self) -> Any:
+        """Return the body as JSON; raises ValueError if it is not."""
+        return json.loads(self.body) if self.body else None
+
+
+class BodyPart(Protocol):
+    """A stretch of a large body that lies in a file (or is all zeros), so that a server can send it without
+    copying it through Python."""
+
+    @property
+    def length(self) -> int: ...
+    @property
+    def file(self) -> int | None: ...  # an open descriptor, None for zeros
+    @property
+    def offset(self) -> int: ...
+    def read(self) -> bytes: ...
+
+
+@dataclass
+class Response:
+    """One HTTP response; the body is bytes, or parts that are read when they are sent."""
+
+    status: int
+    headers: Headers = field(default_factory=Headers)
+    body: bytes | Sequence[BodyPart] = b""
+
+    @classmethod
+    def of_json(cls, status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
+        """Answer with a JSON document."""
+        answer = cls(status, Headers(headers), json.dumps(value).encode())
+        answer.headers["content-type"] = "application/json; charset=utf-8"
+        return answer
+
+    @property
+    def length(self) -> int:
+        """The length of the body in bytes."""
+        return len(self.body) if isinstance(self.body, bytes) else sum(part.length for part in self.body)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body piece by piece."""
+        if isinstance(self.body, bytes):
+            yield self.body
+        else:
+            for part in self.body:
+                yield part.read()
+
+
+class ConnectionDropped(Exception):
+    """The other side is not told anything: the connection ends, with or without part of an answer."""
+
+    def __init__(self, sent: Response | None = None, cut_after_bytes: int = 0) -> None:
+        super().__init__("connection dropped")
+        self.sent = sent
+        self.cut_after_bytes = cut_after_bytes
