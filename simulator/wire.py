@@ -58,16 +58,27 @@ class Request:
 
 
 class BodyPart(Protocol):
-    """A stretch of a large body that lies in a file (or is all zeros), so that a server can send it without
-    copying it through Python."""
+    """A stretch of a large body that is read only when it is sent."""
 
     @property
-    def length(self) -> int: ...
+    def length(self) -> int:
+        """How many bytes the part adds to the body."""
+        ...
+
     @property
-    def file(self) -> int | None: ...  # an open descriptor, None for zeros
+    def file(self) -> int | None:
+        """The descriptor of the file that holds the bytes, so that a server can hand them to the kernel;
+        None if only `blocks` gives them."""
+        ...
+
     @property
-    def offset(self) -> int: ...
-    def read(self) -> bytes: ...
+    def offset(self) -> int:
+        """Where in the file the part begins."""
+        ...
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the bytes in pieces of bounded size, however long the part is."""
+        ...
 
 
 @dataclass
@@ -96,11 +107,23 @@ class Response:
             yield self.body
         else:
             for part in self.body:
-                yield part.read()
+                yield from part.blocks()
+
+
+class Answers(Protocol):
+    """Whatever answers requests: the whole cloud, or a piece of it in a test."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; raises ConnectionDropped where a real client would lose its connection."""
+        ...
 
 
 class ConnectionDropped(Exception):
-    """The other side is not told anything: the connection ends, with or without part of an answer."""
+    """The other side is not told anything: the connection ends, with or without part of an answer.
+
+    `sent` is the answer of which the head and the first `cut_after_bytes` bytes of the body arrive; None if
+    nothing does.
+    """
 
     def __init__(self, sent: Response | None = None, cut_after_bytes: int = 0) -> None:
         super().__init__("connection dropped")
