@@ -1,0 +1,140 @@
+"""Copies: one disk of one restore point on its way to one location, and the queue that they wait in.
+
+Azure wants the snapshots of a disk copied in the order of their creation, one at a time, so each disk and
+location has one queue, worked oldest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from domain.names import copy_partition, copy_row_key, snapshot_name
+from domain.policy import Location
+from domain.restore_points import ProtectedDisk, ReplicaState, RestorePoint
+from domain.snapshots import Snapshot
+
+MOST_ATTEMPTS = 3
+
+
+class CopyState(StrEnum):
+    """How far a copy has come."""
+
+    WAITING = "waiting"
+    COPYING = "copying"
+    AVAILABLE = "available"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is still something to do."""
+        return self in (CopyState.WAITING, CopyState.COPYING)
+
+
+@dataclass(frozen=True)
+class CopyQueue:
+    """The copies of one disk to one location."""
+
+    disk: str
+    location: Location
+
+    @property
+    def partition(self) -> str:
+        """The partition of its copies in the catalogue."""
+        return copy_partition(self.disk, self.location.name)
+
+    @property
+    def instance(self) -> str:
+        """The id of the orchestration that works it."""
+        return f"copy:{self.disk}:{self.location.name}"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One disk of one restore point on its way to one location."""
+
+    point: str
+    disk: str
+    disk_name: str
+    disk_unique_id: str
+    location: str
+    source_id: str
+    source_unique_id: str
+    source_created: datetime
+    state: CopyState = CopyState.WAITING
+    attempt: int = 1
+    percent: float = 0.0
+    progressed: datetime | None = None
+    owner: str | None = None
+    renewed: datetime | None = None
+    failure: str | None = None
+
+    @classmethod
+    def of(cls, point: RestorePoint, part: ProtectedDisk, location: str) -> Copy:
+        """Plan the copy of one disk of an available point."""
+        snapshot = part.snapshot
+        if snapshot is None or snapshot.created is None or snapshot.unique_id is None:
+            raise ValueError(f"disk '{part.disk.name}' of restore point {point.id} has no snapshot to copy")
+        return cls(
+            point=point.id,
+            disk=part.disk.key,
+            disk_name=part.disk.name,
+            disk_unique_id=part.disk.unique_id,
+            location=location,
+            source_id=snapshot.id,
+            source_unique_id=snapshot.unique_id,
+            source_created=snapshot.created,
+        )
+
+    @property
+    def row_key(self) -> str:
+        """Its place in the queue."""
+        return copy_row_key(self.source_created, self.point)
+
+    @property
+    def target_name(self) -> str:
+        """The name of the snapshot that this attempt makes in the location."""
+        return snapshot_name(self.point, self.disk_name, self.disk_unique_id, self.location, self.attempt)
+
+    def claimed(self, owner: str, now: datetime) -> Copy:
+        """Return the copy in the hands of a worker."""
+        return replace(
+            self, state=CopyState.COPYING, owner=owner, renewed=now, progressed=self.progressed or now
+        )
+
+    def observed(self, target: Snapshot, now: datetime) -> Copy:
+        """Take in what Azure says of the target: it is complete, further on, or lost."""
+        if target.failure:
+            return self.lost(target.failure, now)
+        if target.is_usable:
+            return replace(self, state=CopyState.AVAILABLE, percent=100.0, progressed=now, renewed=now)
+        percent = target.percent or 0.0
+        progressed = now if percent > self.percent else self.progressed
+        return replace(self, percent=percent, progressed=progressed, renewed=now)
+
+    def lost(self, reason: str, now: datetime) -> Copy:
+        """Return the copy after a failed attempt: waiting for the next one, or failed for good."""
+        if self.attempt == MOST_ATTEMPTS:
+            return replace(self, state=CopyState.FAILED, failure=reason, renewed=now)
+        again = replace(self, state=CopyState.WAITING, attempt=self.attempt + 1, failure=reason, renewed=now)
+        return replace(again, percent=0.0, progressed=None)
+
+
+def copies_of(point: RestorePoint) -> list[Copy]:
+    """Return the copies that an available point asks for: every disk to every recovery location."""
+    return [Copy.of(point, part, location) for location in point.recovery for part in point.disks]
+
+
+def replica_state(copies: Iterable[Copy]) -> ReplicaState:
+    """Derive the state of a replica from the copies of its disks; it is available only when all are."""
+    states = {copy.state for copy in copies}
+    if states == {CopyState.AVAILABLE}:
+        return ReplicaState.AVAILABLE
+    if CopyState.FAILED in states:
+        return ReplicaState.FAILED
+    if CopyState.SKIPPED in states:
+        return ReplicaState.SKIPPED
+    return ReplicaState.WAITING if states == {CopyState.WAITING} else ReplicaState.COPYING

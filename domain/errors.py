@@ -1,0 +1,96 @@
+"""Everything that Tidemark raises on purpose.
+
+    TidemarkError
+    ├── InvalidInput        what a person asked for, or wrote into a file, has faults; all of them are listed
+    ├── NotFound            there is nothing of that name
+    ├── Busy                another operation is at work on the same thing
+    ├── CloudError          Azure did not do what was asked
+    │   ├── Transient       asking again later may help
+    │   └── Refused         asking again will not help
+    │       └── Absent      the thing that was asked for does not exist
+    └── StepFailed          a step of an orchestration failed for good
+
+Every message names the thing, what was found, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+class TidemarkError(Exception):
+    """The base of all errors raised on purpose."""
+
+    code = "TidemarkError"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input: where, and what to do about it."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+class InvalidInput(TidemarkError):
+    """An input has faults; nothing was started."""
+
+    code = "InvalidInput"
+
+    def __init__(self, what: str, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(f"{what}: " + "; ".join(str(fault) for fault in self.faults))
+
+
+class NotFound(TidemarkError):
+    """There is nothing of that name."""
+
+    code = "NotFound"
+
+
+class Busy(TidemarkError):
+    """Another operation is at work on the same thing."""
+
+    code = "Busy"
+
+    def __init__(self, message: str, operation: str) -> None:
+        super().__init__(message)
+        self.operation = operation
+
+
+class CloudError(TidemarkError):
+    """Azure did not do what was asked; `code` is Azure's own word for why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Transient(CloudError):
+    """Asking again may help, after `retry_after` if Azure named a time."""
+
+    def __init__(self, code: str, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
+
+
+class Refused(CloudError):
+    """Asking again will not help."""
+
+
+class Absent(Refused):
+    """The thing that was asked for does not exist."""
+
+
+class StepFailed(TidemarkError):
+    """A step of an orchestration failed for good."""
+
+    def __init__(self, step: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.step = step
+        self.code = code

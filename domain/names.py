@@ -1,0 +1,119 @@
+"""Names, ids and keys. All are derived, so that doing a thing twice names the same thing twice.
+
+The readable part of a name serves people; the hash at its end makes it unique, whatever was cut off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+
+LONGEST_SNAPSHOT_NAME = 80  # letters, digits, '-' and '_'; unique in a resource group across regions
+_LAST_SECOND = 9_999_999_999  # inverted times count down from here, so that the newest row sorts first
+_MOST_ATTEMPTS = 99
+_SLOT = "%Y%m%dT%H%MZ"
+_POINT = re.compile(r"(?P<vm>[a-z0-9._-]+-[0-9a-f]{12})~(?P<slot>\d{8}T\d{4}Z)~(?P<attempt>[1-9]\d?)")
+
+
+def short_hash(*parts: str, length: int = 12) -> str:
+    """Return the first hexadecimal digits of a hash over all parts, in order."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:length]
+
+
+def vm_key(vm_id: str) -> str:
+    """Return the key of a VM: its readable name and a hash of its ARM id.
+
+    ARM ids contain '/', which table keys forbid, and change their case between responses.
+    """
+    identity = vm_id.lower()
+    return f"{_readable(identity.rsplit('/', 1)[-1], 64)}-{short_hash(identity)}"
+
+
+def disk_key(disk_name: str, unique_id: str) -> str:
+    """Return the key of a disk; one made again under the same name has another unique id, so another key."""
+    return f"{_readable(disk_name.lower(), 64)}-{short_hash(unique_id.lower())}"
+
+
+def slot_of(moment: datetime) -> datetime:
+    """Return the slot that a moment falls into: its minute, UTC."""
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def slot_text(slot: datetime) -> str:
+    """Write a slot as it stands in ids and tags: 20261122T1600Z."""
+    return slot.astimezone(UTC).strftime(_SLOT)
+
+
+def point_id(vm: str, slot: datetime, attempt: int) -> str:
+    """Return the id of a restore point, from the VM's key, the slot and the attempt (1 to 99)."""
+    if not 1 <= attempt <= _MOST_ATTEMPTS:
+        raise ValueError(f"attempt {attempt} of {vm} is outside 1 to {_MOST_ATTEMPTS}")
+    return f"{vm}~{slot_text(slot)}~{attempt}"
+
+
+def point_parts(point: str) -> tuple[str, datetime, int]:
+    """Take a restore point's id apart into VM key, slot and attempt; raises ValueError if it is malformed."""
+    match = _POINT.fullmatch(point)
+    if match is None:
+        raise ValueError(
+            f"{point!r} is not a restore point id; one looks like web-0123456789ab~20261122T1600Z~1"
+        )
+    try:
+        slot = datetime.strptime(match["slot"], _SLOT).replace(tzinfo=UTC)
+    except ValueError as wrong:
+        raise ValueError(f"{point!r} is not a restore point id: {match['slot']} is no moment") from wrong
+    return match["vm"], slot, int(match["attempt"])
+
+
+def point_row_key(slot: datetime, attempt: int) -> str:
+    """Return the row key of a restore point: the newest slot, and in it the newest attempt, sorts first."""
+    return f"{_LAST_SECOND - int(slot.timestamp()):010d}-{_MOST_ATTEMPTS - attempt:02d}"
+
+
+def snapshot_name(point: str, disk_name: str, unique_id: str, location: str, copy_attempt: int = 1) -> str:
+    """Return the name of one disk's snapshot of one restore point in one location.
+
+    No name is ever used twice: a failed slot is tried again under a new attempt in the point's id, a failed
+    copy under a new `copy_attempt`.
+    """
+    vm, slot, attempt = point_parts(point)
+    identity = short_hash(point, unique_id.lower(), location, str(copy_attempt))
+    tail = f"-{slot_text(slot)}-{attempt}-{identity}"
+    readable = re.sub(r"[^A-Za-z0-9_-]", "-", f"{vm.rsplit('-', 1)[0]}-{disk_name}")
+    return readable[: LONGEST_SNAPSHOT_NAME - len(tail)] + tail
+
+
+def restored_disk_name(operation: str, disk_name: str) -> str:
+    """Return the name of the disk that one restore makes of one protected disk."""
+    tail = f"-{short_hash(operation, disk_name.lower(), length=8)}"
+    readable = re.sub(r"[^A-Za-z0-9_-]", "-", disk_name)
+    return readable[: LONGEST_SNAPSHOT_NAME - len(tail)] + tail
+
+
+def copy_partition(disk: str, location: str) -> str:
+    """Return the partition of the copies of one disk to one location."""
+    return f"{disk}~{location}"
+
+
+def copy_row_key(created: datetime, point: str) -> str:
+    """Return the row key of a copy: copies of one disk sort in the order in which Azure wants them."""
+    return f"{created.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}~{point}"
+
+
+def operation_id(now: datetime, *identity: str) -> str:
+    """Return the id of an operation: its day, which is its partition, and a hash of what it is."""
+    return f"{now.astimezone(UTC):%Y%m%d}-{short_hash(*identity, length=20)}"
+
+
+def operation_day(operation: str) -> str:
+    """Return the day of an operation's id; raises ValueError if the id is malformed."""
+    if not re.fullmatch(r"\d{8}-[0-9a-f]{20}", operation):
+        raise ValueError(
+            f"{operation!r} is not an operation id; one looks like 20261122-0123456789abcdef0123"
+        )
+    return operation[:8]
+
+
+def _readable(text: str, length: int) -> str:
+    return re.sub(r"[^a-z0-9._-]", "-", text)[:length]

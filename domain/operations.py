@@ -1,0 +1,55 @@
+"""Operations: what a person or a timer asked for, who, how far it is, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class OperationState(StrEnum):
+    """How far an operation has come."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in (OperationState.SUCCEEDED, OperationState.FAILED)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that was asked for. `request` is what the orchestration `orchestrator` gets as its input."""
+
+    id: str
+    kind: str
+    who: str
+    asked: datetime
+    subject: str
+    orchestrator: str
+    instance: str
+    request: Mapping[str, Any]
+    state: OperationState = OperationState.ACCEPTED
+    ended: datetime | None = None
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    failure: str | None = None
+
+    def running(self) -> Operation:
+        """Return the operation as under way."""
+        return self if self.state.is_over else replace(self, state=OperationState.RUNNING)
+
+    def succeeded(self, outcome: Mapping[str, Any], now: datetime) -> Operation:
+        """Return the operation as done, with what came of it."""
+        return replace(self, state=OperationState.SUCCEEDED, outcome=outcome, ended=now)
+
+    def failed(self, reason: str, now: datetime, outcome: Mapping[str, Any] | None = None) -> Operation:
+        """Return the operation as failed, with the reason."""
+        return replace(
+            self, state=OperationState.FAILED, failure=reason, ended=now, outcome=outcome or self.outcome
+        )

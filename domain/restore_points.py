@@ -1,0 +1,160 @@
+"""A restore point: all the protected disks of one VM at one slot, and where its replicas are.
+
+A point is begun before anything exists in Azure, with the planned name of every snapshot, so that no crash
+leaves a snapshot that nobody knows. It becomes available only when every disk has a usable snapshot in the
+home location; else it has failed, with a reason per disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from domain.names import point_id, snapshot_name
+from domain.policy import Policy
+from domain.snapshots import Snapshot
+from domain.vms import Disk, VirtualMachine
+
+
+class PointState(StrEnum):
+    """How far a restore point has come."""
+
+    BEGUN = "begun"
+    AVAILABLE = "available"
+    FAILED = "failed"
+
+
+class ReplicaState(StrEnum):
+    """How far a point's data in one location has come."""
+
+    WAITING = "waiting"
+    COPYING = "copying"
+    AVAILABLE = "available"
+    EXPIRING = "expiring"
+    DELETED = "deleted"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class ProtectedDisk:
+    """One disk of a point: its planned snapshot, and what became of it."""
+
+    disk: Disk
+    snapshot_id: str
+    snapshot: Snapshot | None = None
+    failure: str | None = None
+
+    def observed(self, snapshot: Snapshot) -> ProtectedDisk:
+        """Take in what Azure says of the snapshot."""
+        return replace(self, snapshot=snapshot, failure=self._fault_of(snapshot))
+
+    def _fault_of(self, snapshot: Snapshot) -> str | None:
+        if snapshot.source_unique_id and snapshot.source_unique_id.lower() != self.disk.unique_id.lower():
+            return (
+                f"disk '{self.disk.name}' was replaced by another one of the same name while the backup ran "
+                f"(unique id {snapshot.source_unique_id}, expected {self.disk.unique_id}); try again"
+            )
+        return snapshot.failure
+
+
+@dataclass(frozen=True)
+class RestorePoint:
+    """All the protected disks of one VM at one slot."""
+
+    vm: VirtualMachine
+    slot: datetime
+    attempt: int
+    policy: str
+    home: str
+    recovery: tuple[str, ...]
+    disks: tuple[ProtectedDisk, ...]
+    begun: datetime
+    state: PointState = PointState.BEGUN
+    decided: datetime | None = None
+    failure: str | None = None
+    operation: str | None = None
+    consistency: str = "crash"
+    replicas: Mapping[str, ReplicaState] = field(default_factory=dict)
+
+    @classmethod
+    def begin(
+        cls,
+        vm: VirtualMachine,
+        policy: Policy,
+        slot: datetime,
+        attempt: int,
+        now: datetime,
+        operation: str | None,
+    ) -> RestorePoint:
+        """Plan a point: every snapshot has its name before it exists."""
+        point = point_id(vm.key, slot, attempt)
+        home = policy.home
+
+        def planned(disk: Disk) -> ProtectedDisk:
+            name = snapshot_name(point, disk.name, disk.unique_id, home.name)
+            return ProtectedDisk(disk, home.snapshot_id(name))
+
+        return cls(
+            vm=vm,
+            slot=slot,
+            attempt=attempt,
+            policy=policy.name,
+            home=home.name,
+            recovery=tuple(location.name for location in policy.recovery),
+            disks=tuple(planned(disk) for disk in vm.protected_disks),
+            begun=now,
+            operation=operation,
+        )
+
+    @property
+    def id(self) -> str:
+        """The id of the point: VM key, slot and attempt."""
+        return point_id(self.vm.key, self.slot, self.attempt)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is known what became of it."""
+        return self.state is not PointState.BEGUN
+
+    @property
+    def is_available(self) -> bool:
+        """Whether every protected disk has a usable snapshot in the home location."""
+        return self.state is PointState.AVAILABLE
+
+    @property
+    def skew(self) -> timedelta | None:
+        """The time between the first and the last disk's moment; None while one is missing."""
+        moments = [disk.snapshot.created for disk in self.disks if disk.snapshot and disk.snapshot.created]
+        return max(moments) - min(moments) if moments and len(moments) == len(self.disks) else None
+
+    def decided_by(self, disks: Sequence[ProtectedDisk], now: datetime) -> RestorePoint:
+        """Return the point as it stands once nothing more will happen to its snapshots.
+
+        Available means all: one disk without a usable snapshot makes the point failed, with every reason.
+        """
+        known = {part.disk.key: part for part in disks}
+        parts = tuple(_settled(known.get(part.disk.key, part)) for part in self.disks)
+        reasons = [f"disk '{part.disk.name}': {part.failure}" for part in parts if part.failure]
+        decided = replace(self, disks=parts, decided=now)
+        if reasons:
+            return decided.failed("; ".join(reasons), now)
+        replicas = {self.home: ReplicaState.AVAILABLE}
+        replicas.update({location: ReplicaState.WAITING for location in self.recovery})
+        return replace(decided, state=PointState.AVAILABLE, replicas=replicas)
+
+    def failed(self, reason: str, now: datetime) -> RestorePoint:
+        """Return the point as failed."""
+        return replace(self, state=PointState.FAILED, failure=reason, decided=now)
+
+    def with_replica(self, location: str, state: ReplicaState) -> RestorePoint:
+        """Return the point with another state of one of its replicas."""
+        return replace(self, replicas={**self.replicas, location: state})
+
+
+def _settled(part: ProtectedDisk) -> ProtectedDisk:
+    if part.failure or (part.snapshot and part.snapshot.is_usable):
+        return part
+    return replace(part, failure="no usable snapshot was made of it in time")

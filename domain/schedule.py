@@ -1,0 +1,70 @@
+"""When backups are due: a cron expression in an IANA time zone.
+
+Daylight saving follows Debian's cron, as `cronsim` implements it: a time that the clocks skip runs right
+after the gap, a time that they repeat runs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise, takewhile
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+SHORTEST_INTERVAL = timedelta(minutes=15)  # below that is continuous replication's ground
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A cron expression (minute, hour, day, month, weekday) and the time zone that it is read in."""
+
+    cron: str
+    time_zone: str = "UTC"
+
+    def problem(self) -> str | None:
+        """Say what is wrong with the schedule, or None."""
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return f"{self.time_zone!r} is not an IANA time zone; one looks like Europe/Berlin"
+        try:
+            moments = list(islice(self._slots_after(datetime(2026, 1, 1, tzinfo=UTC)), 200))
+        except CronSimError as wrong:
+            return f"{self.cron!r} is not a cron expression of five fields ({wrong}); daily at two: 0 2 * * *"
+        if not moments:
+            return f"{self.cron!r} never comes; daily at two: 0 2 * * *"
+        shortest = min((later - earlier for earlier, later in pairwise(moments)), default=timedelta.max)
+        if shortest < SHORTEST_INTERVAL:
+            return f"{self.cron!r} asks for backups {shortest} apart; the least is {SHORTEST_INTERVAL}"
+        return None
+
+    def newest_due(self, after: datetime, now: datetime) -> datetime | None:
+        """Return the newest slot later than `after` and not later than `now`, or None if none is due."""
+        slot = self.previous(now)
+        return slot if slot is not None and slot > after else None
+
+    def missed(self, after: datetime, slot: datetime) -> list[datetime]:
+        """Return the slots strictly between `after` and `slot`, oldest first: those that nobody took."""
+        return list(takewhile(lambda moment: moment < slot, self._slots_after(after)))
+
+    def previous(self, now: datetime) -> datetime | None:
+        """Return the newest slot that is not later than `now`."""
+        earlier = now.astimezone(ZoneInfo(self.time_zone)) + timedelta(minutes=1)
+        candidates = islice(CronSim(self.cron, earlier, reverse=True), 2)
+        start = min((moment.astimezone(UTC) for moment in candidates), default=None)
+        if start is None:
+            return None
+        # Backwards, the library leaves out a slot that daylight saving has moved; forwards it does not.
+        slots = self._slots_after(start - timedelta(minutes=1))
+        return max(takewhile(lambda slot: slot <= now, slots), default=None)
+
+    def next(self, now: datetime) -> datetime:
+        """Return the first slot later than `now`."""
+        return next(self._slots_after(now))
+
+    def _slots_after(self, moment: datetime) -> Iterator[datetime]:
+        local = moment.astimezone(ZoneInfo(self.time_zone))
+        return (slot.astimezone(UTC) for slot in CronSim(self.cron, local) if slot.astimezone(UTC) > moment)

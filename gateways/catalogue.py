@@ -1,0 +1,218 @@
+"""The catalogue: what is protected, what was taken, where it is, and what was asked for.
+
+Every row is a domain object as JSON; keys follow from ids (domain/names.py), so that none must be searched
+for. Nothing is ever overwritten blindly: new rows are inserted, known ones changed under their ETag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from azure.data.tables import TableServiceClient
+from pydantic import TypeAdapter
+
+from domain.copies import Copy, CopyQueue
+from domain.names import copy_partition, copy_row_key, operation_day, point_parts, point_row_key
+from domain.operations import Operation
+from domain.protection import ProtectedVm
+from domain.restore_points import RestorePoint
+from gateways.tables import Row, Table
+
+Document = TypeVar("Document")
+
+_ALL = "all"
+
+
+class Documents(Generic[Document]):
+    """Domain objects of one kind as rows of one table."""
+
+    def __init__(self, table: Table, kind: type[Document]) -> None:
+        self.table = table
+        self._adapter = TypeAdapter(kind)
+
+    def read(self, row: Row) -> Document:
+        """Return the object that a row holds."""
+        return self._adapter.validate_json(row.document)
+
+    def row(self, partition: str, key: str, document: Document) -> Row:
+        """Return an object as a row."""
+        return Row(partition, key, self._adapter.dump_json(document).decode())
+
+    def get(self, partition: str, key: str) -> Document | None:
+        """Return the object under these keys, or None."""
+        row = self.table.get(partition, key)
+        return self.read(row) if row else None
+
+    def query(self, partition: str, *, after: str = "", most: int | None = None) -> list[Document]:
+        """Return the objects of a partition in the order of their keys."""
+        return [self.read(row) for row in self.table.query(partition, after=after, most=most)]
+
+    def change(
+        self, partition: str, key: str, changed: Callable[[Document], Document | None]
+    ) -> Document | None:
+        """Change an object under its ETag; `changed` returns None to leave it as it is."""
+
+        def change(row: Row) -> Row | None:
+            wanted = changed(self.read(row))
+            return None if wanted is None else replace(self.row(partition, key, wanted), etag=row.etag)
+
+        row = self.table.change(partition, key, change)
+        return self.read(row) if row else None
+
+
+class RestorePoints(Documents[RestorePoint]):
+    """Table `restorepoints`: the points of a VM side by side, newest first."""
+
+    def begin(self, point: RestorePoint) -> RestorePoint:
+        """Insert a point that was begun; return the one that stands in the catalogue."""
+        partition, key = _point_keys(point.id)
+        if self.table.insert(self.row(partition, key, point)):
+            return point
+        return self.find(point.id) or point
+
+    def find(self, point: str) -> RestorePoint | None:
+        """Return a point by its id, or None."""
+        return self.get(*_point_keys(point))
+
+    def alter(
+        self, point: str, changed: Callable[[RestorePoint], RestorePoint | None]
+    ) -> RestorePoint | None:
+        """Change a point under its ETag."""
+        return self.change(*_point_keys(point), changed)
+
+    def newest(self, vm: str, *, after: str | None = None, most: int = 50) -> list[RestorePoint]:
+        """Return points of a VM, newest first: those older than the point `after`."""
+        return self.query(vm, after=_point_keys(after)[1] if after else "", most=most)
+
+
+class Copies(Documents[Copy]):
+    """Table `copies`: one partition is the queue of one disk and location, oldest first."""
+
+    def plan(self, copy: Copy) -> None:
+        """Insert a copy that waits; one that is known already stays as it is."""
+        self.table.insert(self.row(_queue_of(copy), copy.row_key, copy))
+
+    def of_queue(self, queue: CopyQueue) -> list[Copy]:
+        """Return the copies of a queue, oldest first."""
+        return self.query(queue.partition)
+
+    def find(self, point: RestorePoint, location: str) -> list[Copy]:
+        """Return the copies of a point's disks to a location, in the order of the disks."""
+        planned = [part for part in point.disks if part.snapshot and part.snapshot.created]
+        found = [
+            self.get(copy_partition(part.disk.key, location), copy_row_key(part.snapshot.created, point.id))
+            for part in planned
+            if part.snapshot and part.snapshot.created
+        ]
+        return [copy for copy in found if copy]
+
+    def alter(self, copy: Copy, changed: Callable[[Copy], Copy | None]) -> Copy | None:
+        """Change a copy under its ETag."""
+        return self.change(_queue_of(copy), copy.row_key, changed)
+
+
+class CopyQueues(Documents[CopyQueue]):
+    """Table `copyqueues`: the queues that may have something to do.
+
+    A queue is written after its copies were, and deleted only under the ETag that was read before they were
+    found to be done. So a copy is never left without a worker: whoever adds one changes the ETag.
+    """
+
+    def open(self, queue: CopyQueue) -> None:
+        """Note that a queue has something to do."""
+        self.table.put(self.row(_ALL, queue.partition, queue))
+
+    def all_open(self) -> list[CopyQueue]:
+        """Return the queues that may have something to do."""
+        return self.query(_ALL)
+
+    def seen(self, queue: CopyQueue) -> Row | None:
+        """Return the row of a queue, to close it by."""
+        return self.table.get(_ALL, queue.partition)
+
+    def close(self, seen: Row) -> bool:
+        """Note that a queue is done; return False if something was added since the row was read."""
+        return self.table.delete(seen)
+
+
+class Operations(Documents[Operation]):
+    """Table `operations`: one partition is a day."""
+
+    def accept(self, operation: Operation) -> Operation:
+        """Insert an operation; return the one that stands under its id."""
+        if self.table.insert(self.row(operation_day(operation.id), operation.id, operation)):
+            return operation
+        return self.find(operation.id) or operation
+
+    def find(self, operation: str) -> Operation | None:
+        """Return an operation by its id, or None."""
+        return self.get(operation_day(operation), operation)
+
+    def of_day(self, day: str, *, after: str = "", most: int = 100) -> list[Operation]:
+        """Return the operations of a day, in no particular order."""
+        return self.query(day, after=after, most=most)
+
+    def alter(self, operation: str, changed: Callable[[Operation], Operation | None]) -> Operation | None:
+        """Change an operation under its ETag."""
+        return self.change(operation_day(operation), operation, changed)
+
+
+class ProtectedVms(Documents[ProtectedVm]):
+    """Table `vms`: one row per protected VM, all in one partition, for the overview."""
+
+    def find(self, vm: str) -> ProtectedVm | None:
+        """Return a protected VM by its key, or None."""
+        return self.get(_ALL, vm)
+
+    def page(self, *, after: str = "", most: int = 100) -> list[ProtectedVm]:
+        """Return protected VMs in the order of their keys."""
+        return self.query(_ALL, after=after, most=most)
+
+    def update(self, vm: ProtectedVm, changed: Callable[[ProtectedVm], ProtectedVm]) -> ProtectedVm:
+        """Change the row of a VM, which is `vm` where there is none yet."""
+        self.table.insert(self.row(_ALL, vm.key, vm))
+        return self.change(_ALL, vm.key, changed) or vm
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All tables of the catalogue."""
+
+    service: TableServiceClient
+
+    @cached_property
+    def restore_points(self) -> RestorePoints:
+        """Table `restorepoints`."""
+        return RestorePoints(Table(self.service, "restorepoints"), RestorePoint)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """Table `copies`."""
+        return Copies(Table(self.service, "copies"), Copy)
+
+    @cached_property
+    def copy_queues(self) -> CopyQueues:
+        """Table `copyqueues`."""
+        return CopyQueues(Table(self.service, "copyqueues"), CopyQueue)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """Table `operations`."""
+        return Operations(Table(self.service, "operations"), Operation)
+
+    @cached_property
+    def vms(self) -> ProtectedVms:
+        """Table `vms`."""
+        return ProtectedVms(Table(self.service, "vms"), ProtectedVm)
+
+
+def _point_keys(point: str) -> tuple[str, str]:
+    vm, slot, attempt = point_parts(point)
+    return vm, point_row_key(slot, attempt)
+
+
+def _queue_of(copy: Copy) -> str:
+    return copy_partition(copy.disk, copy.location)

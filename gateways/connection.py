@@ -1,0 +1,123 @@
+"""Puts the gateways together, once per process, from the settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core.credentials import AccessToken, AzureNamedKeyCredential
+from azure.core.pipeline.transport import RequestsTransport
+from azure.data.tables import TableServiceClient
+
+from clock import Clock, SharedClock, SystemClock
+from domain.policy import Policies
+from domain.policy_file import parse_policies
+from gateways.catalogue import Catalogue
+from gateways.compute import Compute
+from gateways.disks import Disks
+from gateways.manifests import Manifests
+from gateways.snapshots import Snapshots
+from gateways.virtual_machines import VirtualMachines
+from settings import Development, Settings
+
+_NEVER = 4102444800  # 2100: development tokens do not expire
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Everything outside the app: what it may read, write and start, and what time it is."""
+
+    settings: Settings
+    policies: Policies
+    clock: Clock
+    virtual_machines: VirtualMachines
+    snapshots: Snapshots
+    disks: Disks
+    catalogue: Catalogue
+    manifests: Manifests
+
+    def now(self) -> datetime:
+        """What time it is, UTC."""
+        return self.clock.now()
+
+
+def connect(settings: Settings, *, clock: Clock | None = None, transport: Any = None) -> Cloud:
+    """Connect the gateways. `transport` stands in for the network between the compute clients and Azure.
+
+    Raises InvalidInput if the policy file has faults.
+    """
+    development = settings.development
+    credentials = _credentials(development)
+    storage = RequestsTransport()  # one pool of connections for tables and blobs
+    compute = Compute(credentials(settings.management_endpoint), settings.management_endpoint, transport)
+    tables = TableServiceClient(
+        settings.catalogue, credential=credentials(settings.catalogue), transport=storage, retry_total=0
+    )
+    return Cloud(
+        settings=settings,
+        policies=parse_policies(settings.policies.read_text(encoding="utf-8"), settings.policies.name),
+        clock=clock or _clock(development),
+        virtual_machines=VirtualMachines(compute),
+        snapshots=Snapshots(compute),
+        disks=Disks(compute),
+        catalogue=Catalogue(tables),
+        manifests=Manifests(credentials, storage),
+    )
+
+
+_lock = Lock()
+_connected: Cloud | None = None
+
+
+def cloud() -> Cloud:
+    """Return the cloud that this process is connected to, connecting it by the environment's settings."""
+    global _connected
+    with _lock:
+        if _connected is None:
+            _connected = connect(Settings.from_environ(os.environ))
+        return _connected
+
+
+def use(connected: Cloud | None) -> None:
+    """Put another cloud in place, for tests; None connects anew at the next use."""
+    global _connected
+    _connected = connected
+
+
+class _DevelopmentCredential:
+    """A token that the simulator takes: it names an identity and proves nothing."""
+
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        return AccessToken("development:tidemark", _NEVER)
+
+
+def _clock(development: Development | None) -> Clock:
+    return SharedClock(development.clock) if development and development.clock else SystemClock()
+
+
+def _credentials(development: Development | None) -> Callable[[str], Any]:
+    """Return what gives the credential for an endpoint: the app's identity, or a development stand-in."""
+    if development is None:
+        from azure.identity import DefaultAzureCredential  # only where it is used: its import is slow
+
+        identity = DefaultAzureCredential()
+        return lambda endpoint: identity
+
+    def stand_in(endpoint: str) -> Any:
+        account = _account(endpoint)
+        if account in development.storage_keys:
+            return AzureNamedKeyCredential(account, development.storage_keys[account])
+        return _DevelopmentCredential()
+
+    return stand_in
+
+
+def _account(endpoint: str) -> str:
+    """The emulator has the account in the path, Azure in the first label of the host."""
+    parts = urlsplit(endpoint)
+    return parts.path.strip("/") or parts.netloc.split(".")[0]

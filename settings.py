@@ -1,0 +1,87 @@
+"""The settings of the app, read once from the environment, each missing or unusable one named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from domain.errors import Fault, InvalidInput
+
+MANAGEMENT_ENDPOINT = "https://management.azure.com"
+_ROOT = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Development:
+    """What stands in for Azure where no Azure is. None of it is accepted inside Azure."""
+
+    token: str = field(repr=False)  # what a caller sends instead of signing in
+    storage_keys: Mapping[str, str] = field(repr=False)  # account name → key, for the storage emulator
+    clock: Path | None = None  # the file of a virtual clock
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the app must know before it can do anything."""
+
+    catalogue: str  # URL of the tables of the catalogue's own storage account
+    policies: Path
+    management_endpoint: str
+    is_sign_in_enforced: bool  # whether the platform's built-in authentication is on
+    development: Development | None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings; raises InvalidInput that lists every fault."""
+        faults: list[Fault] = []
+        catalogue = environ.get("TIDEMARK_CATALOGUE", "").rstrip("/")
+        if not catalogue:
+            faults.append(
+                Fault(
+                    "TIDEMARK_CATALOGUE",
+                    "this setting is missing; set it to the table endpoint of the catalogue's account, "
+                    "such as https://tidemarkcatalogue.table.core.windows.net",
+                )
+            )
+        elif not catalogue.startswith(("https://", "http://")):
+            faults.append(Fault("TIDEMARK_CATALOGUE", f"{catalogue!r} is not a URL"))
+        policies = _ROOT / environ.get("TIDEMARK_POLICIES", "policies.yaml")
+        if not policies.is_file():
+            faults.append(Fault("TIDEMARK_POLICIES", f"there is no file {policies}"))
+        development = _development(environ, faults)
+        endpoint = environ.get("TIDEMARK_MANAGEMENT_ENDPOINT", MANAGEMENT_ENDPOINT).rstrip("/")
+        if not endpoint.startswith("https://") and development is None:
+            faults.append(Fault("TIDEMARK_MANAGEMENT_ENDPOINT", f"{endpoint!r} must begin with https://"))
+        if faults:
+            raise InvalidInput("The settings of the function app", faults)
+        return cls(
+            catalogue=catalogue,
+            policies=policies,
+            management_endpoint=endpoint,
+            is_sign_in_enforced=environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
+            development=development,
+        )
+
+
+def _development(environ: Mapping[str, str], faults: list[Fault]) -> Development | None:
+    named = [name for name in environ if name.startswith("TIDEMARK_DEVELOPMENT_") or name == "TIDEMARK_CLOCK"]
+    if not named:
+        return None
+    if "WEBSITE_SITE_NAME" in environ:
+        faults += [
+            Fault(name, "this setting is for development and is not accepted in Azure") for name in named
+        ]
+        return None
+    try:
+        keys = json.loads(environ.get("TIDEMARK_DEVELOPMENT_STORAGE_KEYS", "{}"))
+    except ValueError:
+        keys = {}
+        faults.append(Fault("TIDEMARK_DEVELOPMENT_STORAGE_KEYS", "this is not JSON: {account: key}"))
+    clock = environ.get("TIDEMARK_CLOCK")
+    return Development(
+        token=environ.get("TIDEMARK_DEVELOPMENT_TOKEN", ""),
+        storage_keys=keys,
+        clock=Path(clock) if clock else None,
+    )
