@@ -101,6 +101,19 @@ class Response:
         """The length of the body in bytes."""
         return len(self.body) if isinstance(self.body, bytes) else sum(part.length for part in self.body)
 
+    def has_no_body(self, method: str) -> bool:
+        """Tell whether HTTP forbids a body in this answer (RFC 9110 §6.4.1), whatever `body` holds."""
+        return method == "HEAD" or self.status in (204, 304) or self.status < 200
+
+    def framed_headers(self) -> Headers:
+        """Return the headers with the length of the body among them, as they are sent. A content-length that
+        is there already is kept: the answer to a HEAD tells the length of a body that it does not have."""
+        if "content-length" in self.headers or self.status == 204:
+            return self.headers
+        framed = Headers(self.headers)
+        framed["content-length"] = str(self.length)
+        return framed
+
     def chunks(self) -> Iterator[bytes]:
         """Yield the body piece by piece."""
         if isinstance(self.body, bytes):
