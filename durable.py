@@ -191,9 +191,9 @@ def wait(context: Context, span: timedelta) -> Steps[None]:
     yield context.create_timer(context.current_utc_datetime + span)
 
 
-def instance_input(request: Any) -> Any:
-    """Return a request as the input that an orchestration is started with."""
-    return to_wire(request)
+def restart(context: Context, request: Any) -> None:
+    """Begin the orchestration anew with another input and an empty history; return right after it."""
+    context.continue_as_new(to_wire(request))
 
 
 def to_wire(value: Any) -> Any:

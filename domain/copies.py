@@ -57,6 +57,8 @@ class Copy:
     """One disk of one restore point on its way to one location."""
 
     point: str
+    vm_name: str
+    policy: str
     disk: str
     disk_name: str
     disk_unique_id: str
@@ -80,6 +82,8 @@ class Copy:
             raise ValueError(f"disk '{part.disk.name}' of restore point {point.id} has no snapshot to copy")
         return cls(
             point=point.id,
+            vm_name=point.vm.name,
+            policy=point.policy,
             disk=part.disk.key,
             disk_name=part.disk.name,
             disk_unique_id=part.disk.unique_id,

@@ -45,11 +45,15 @@ class Operation:
         return self if self.state.is_over else replace(self, state=OperationState.RUNNING)
 
     def succeeded(self, outcome: Mapping[str, Any], now: datetime) -> Operation:
-        """Return the operation as done, with what came of it."""
+        """Return the operation as done, with what came of it; what is over stays as it was."""
+        if self.state.is_over:
+            return self
         return replace(self, state=OperationState.SUCCEEDED, outcome=outcome, ended=now)
 
     def failed(self, reason: str, now: datetime, outcome: Mapping[str, Any] | None = None) -> Operation:
-        """Return the operation as failed, with the reason."""
+        """Return the operation as failed, with the reason; what is over stays as it was."""
+        if self.state.is_over:
+            return self
         return replace(
             self, state=OperationState.FAILED, failure=reason, ended=now, outcome=outcome or self.outcome
         )

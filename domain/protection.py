@@ -8,50 +8,54 @@ from datetime import datetime
 
 from domain.names import point_parts
 from domain.restore_points import PointState, ReplicaState, RestorePoint
+from domain.vms import VirtualMachine
 
 
 @dataclass(frozen=True)
 class ProtectedVm:
-    """One protected VM: its policy, its newest slot and available points, its last failure."""
+    """One protected VM: its policy, its newest point, its newest available point per location.
+
+    `newest_decided` is None while the newest point is being taken.
+    """
 
     key: str
     id: str
     name: str
     region: str
     policy: str
-    seen: datetime  # when it was first seen under protection; slots before that are nobody's fault
-    newest_slot: datetime | None = None
-    running: str | None = None  # the point that is being taken
+    newest_point: str | None = None
+    newest_state: PointState | None = None
+    newest_decided: datetime | None = None
     newest_available: Mapping[str, str] = field(default_factory=dict)  # location → point
     last_failure: str | None = None
 
+    @classmethod
+    def of(cls, vm: VirtualMachine, policy: str) -> ProtectedVm:
+        """Return the summary of a VM of which nothing is known yet."""
+        return cls(vm.key, vm.id, vm.name, vm.region, policy)
+
+    @property
+    def running(self) -> str | None:
+        """The point that is being taken."""
+        return self.newest_point if self.newest_state is PointState.BEGUN else None
+
     def with_point(self, point: RestorePoint) -> ProtectedVm:
         """Take in what became of a point."""
-        newest_slot = max(self.newest_slot or point.slot, point.slot)
-        running = point.id if point.state is PointState.BEGUN else None
-        if self.running and self.running != point.id:
-            running = self.running  # another point's news
         available = dict(self.newest_available)
         for location, state in point.replicas.items():
-            known = available.get(location)
-            if state is ReplicaState.AVAILABLE and (known is None or _age(known) < _age(point.id)):
+            if state is ReplicaState.AVAILABLE and not _is_newer(available.get(location), point.id):
                 available[location] = point.id
+        if _is_newer(self.newest_point, point.id):
+            return replace(self, newest_available=available)
         return replace(
             self,
-            newest_slot=newest_slot,
-            running=running,
+            newest_point=point.id,
+            newest_state=point.state,
+            newest_decided=point.decided,
             newest_available=available,
-            last_failure=point.failure
-            if point.state is PointState.FAILED
-            else self._remaining_failure(point),
+            last_failure=None if point.is_available else point.failure or self.last_failure,
         )
 
-    def _remaining_failure(self, point: RestorePoint) -> str | None:
-        # A success at the newest slot ends what went wrong before it.
-        is_newest = self.newest_slot is None or point.slot >= self.newest_slot
-        return None if point.state is PointState.AVAILABLE and is_newest else self.last_failure
 
-
-def _age(point: str) -> tuple[datetime, int]:
-    _, slot, attempt = point_parts(point)
-    return slot, attempt
+def _is_newer(known: str | None, point: str) -> bool:
+    return known is not None and point_parts(known)[1:] > point_parts(point)[1:]

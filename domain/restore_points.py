@@ -47,6 +47,11 @@ class ProtectedDisk:
     snapshot: Snapshot | None = None
     failure: str | None = None
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more will happen to the snapshot."""
+        return bool(self.failure) or (self.snapshot is not None and self.snapshot.is_usable)
+
     def observed(self, snapshot: Snapshot) -> ProtectedDisk:
         """Take in what Azure says of the snapshot."""
         return replace(self, snapshot=snapshot, failure=self._fault_of(snapshot))
@@ -155,6 +160,6 @@ class RestorePoint:
 
 
 def _settled(part: ProtectedDisk) -> ProtectedDisk:
-    if part.failure or (part.snapshot and part.snapshot.is_usable):
+    if part.is_settled:
         return part
     return replace(part, failure="no usable snapshot was made of it in time")

@@ -76,3 +76,11 @@ def plan_disks(operation: str, manifest: Manifest, location: Location) -> list[D
         )
         for part in manifest.disks
     ]
+
+
+@dataclass(frozen=True)
+class RestoreOutcome:
+    """What a restore brought back, and why it is not all, if it is not."""
+
+    disks: tuple[RestoredDisk, ...] = ()
+    failure: str | None = None

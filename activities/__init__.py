@@ -1,0 +1,1 @@
+"""The steps of the orchestrations: each short, each safe to repeat, each over the gateways."""

@@ -1,0 +1,134 @@
+"""Steps that carry a restore point to its recovery locations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import azure.durable_functions as df
+
+from domain.copies import Copy, CopyQueue, copies_of, replica_state
+from domain.errors import Refused
+from domain.manifests import recovery_manifest
+from domain.policy import Location
+from domain.protection import ProtectedVm
+from domain.restore_points import ReplicaState, RestorePoint
+from domain.tags import snapshot_tags
+from durable import activity
+from gateways.connection import cloud
+
+blueprint = df.Blueprint()
+
+
+@dataclass(frozen=True)
+class CopyOrder:
+    """An available point, and the locations that it goes to."""
+
+    point: RestorePoint
+    recovery: tuple[Location, ...]
+
+
+@activity(blueprint)
+def queue_copies(order: CopyOrder) -> list[CopyQueue]:
+    """Put a copy of every disk to every recovery location into its queue; return the queues.
+
+    Safe to repeat: a copy that is in its queue stays as it is.
+    """
+    catalogue = cloud().catalogue
+    locations = {location.name: location for location in order.recovery}
+    queues = []
+    for copy in copies_of(order.point):
+        queue = CopyQueue(copy.disk, locations[copy.location])
+        catalogue.copies.plan(copy)
+        catalogue.copy_queues.open(queue)
+        queues.append(queue)
+    return queues
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who wants to work on which queue."""
+
+    queue: CopyQueue
+    owner: str
+
+
+@activity(blueprint)
+def begin_next_copy(claim: Claim) -> Copy | None:
+    """Take the oldest open copy of a queue and begin it; return None, and close the queue, if none is open.
+
+    Safe to repeat: the head of the queue is the same until it is done, its name follows from the attempt, and
+    a snapshot found under that name is taken up. What Azure refuses for good ends the attempt.
+    """
+    connected, queue = cloud(), claim.queue
+    seen = connected.catalogue.copy_queues.seen(queue)
+    head = _oldest_open(connected.catalogue.copies.of_queue(queue))
+    if head is None:
+        if seen and not connected.catalogue.copy_queues.close(seen):
+            return begin_next_copy(claim)  # one was added meanwhile
+        return None
+    now = connected.now()
+    copy = connected.catalogue.copies.alter(head, lambda known: known.claimed(claim.owner, now)) or head
+    try:
+        return _begun(copy, queue.location)
+    except Refused as refused:
+        return _recorded(copy.lost(str(refused), now), queue.location)
+
+
+@dataclass(frozen=True)
+class CopyLook:
+    """Which copy to look at, on its way to which location."""
+
+    copy: Copy
+    location: Location
+
+
+@activity(blueprint)
+def look_at_copy(look: CopyLook) -> Copy:
+    """Read how far a copy is and record it; the last disk's copy completes the replica of its point.
+
+    Safe to repeat: the record follows from what Azure says, and the replica's manifest is the same each time.
+    """
+    connected, now = cloud(), cloud().now()
+    target_id = look.location.snapshot_id(look.copy.target_name)
+    target = connected.snapshots.find(target_id)
+    if target is None:
+        return _recorded(look.copy.lost(f"snapshot {target_id} was begun and is gone", now), look.location)
+    return _recorded(look.copy.observed(target, now), look.location)
+
+
+def _begun(copy: Copy, location: Location) -> Copy:
+    tags = snapshot_tags(copy.point, copy.vm_name, copy.disk_name, copy.policy, location.name)
+    cloud().snapshots.begin_copy(location.snapshot_id(copy.target_name), copy.source_id, location, tags)
+    return copy
+
+
+def _recorded(copy: Copy, location: Location) -> Copy:
+    """Record a copy; one that was recorded as over before stays as it was."""
+    catalogue = cloud().catalogue
+    recorded = catalogue.copies.alter(copy, lambda known: copy if known.state.is_open else None) or copy
+    if not recorded.state.is_open:
+        _settle_replica(recorded.point, location)
+    return recorded
+
+
+def _settle_replica(point_id: str, location: Location) -> None:
+    """Derive the state of a replica from all its copies, and record it."""
+    connected = cloud()
+    point = connected.catalogue.restore_points.find(point_id)
+    if point is None:
+        return  # deleted from the catalogue by hand; reconciling finds its snapshots
+    copies = connected.catalogue.copies.find(point, location.name)
+    state = replica_state(copies) if len(copies) == len(point.disks) else ReplicaState.WAITING
+    if state is ReplicaState.AVAILABLE:
+        connected.manifests.write(recovery_manifest(point, location, copies), location)
+    changed = connected.catalogue.restore_points.alter(
+        point_id, lambda known: known.with_replica(location.name, state)
+    )
+    if changed:
+        summary = ProtectedVm.of(changed.vm, changed.policy)
+        connected.catalogue.vms.update(summary, lambda vm: vm.with_point(changed))
+
+
+def _oldest_open(copies: Sequence[Copy]) -> Copy | None:
+    return next((copy for copy in copies if copy.state.is_open), None)

@@ -1,0 +1,69 @@
+"""Steps that keep watch over the fleet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import azure.durable_functions as df
+
+from domain.copies import CopyQueue
+from domain.fleet import due_backup
+from domain.operations import OperationState
+from domain.protection import ProtectedVm
+from domain.requests import BackupRequest, Start
+from domain.vms import POLICY_TAG, VirtualMachine
+from durable import activity
+from gateways.connection import cloud
+
+blueprint = df.Blueprint()
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One look at the fleet."""
+
+
+@activity(blueprint)
+def find_due_backups(watch: Watch) -> list[BackupRequest]:
+    """List the protected VMs and say which of them are due for a restore point."""
+    connected = cloud()
+    due = []
+    for subscription in connected.policies.subscriptions:
+        for vm in connected.virtual_machines.tagged(subscription, POLICY_TAG):
+            request = _due(vm)
+            if request:
+                due.append(request)
+    return due
+
+
+@activity(blueprint)
+def find_open_queues(watch: Watch) -> list[CopyQueue]:
+    """List the copy queues that may have something to do."""
+    return cloud().catalogue.copy_queues.all_open()
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days whose operations to look at."""
+
+    days: tuple[str, ...]
+
+
+@activity(blueprint)
+def find_accepted_operations(days: Days) -> list[Start]:
+    """List the operations that were accepted and not begun, as after a crash in between."""
+    return [
+        Start(operation.orchestrator, operation.instance, operation.request)
+        for day in days.days
+        for operation in cloud().catalogue.operations.of_day(day)
+        if operation.state is OperationState.ACCEPTED
+    ]
+
+
+def _due(vm: VirtualMachine) -> BackupRequest | None:
+    connected = cloud()
+    policy = connected.policies.policies.get(vm.policy or "")
+    if policy is None:
+        return None  # the overview says so
+    known = connected.catalogue.vms.find(vm.key) or ProtectedVm.of(vm, policy.name)
+    return due_backup(known, policy, connected.now())

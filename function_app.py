@@ -1,0 +1,36 @@
+"""The function app: reads the settings and registers every blueprint, nothing else."""
+
+from __future__ import annotations
+
+import azure.durable_functions as df
+import azure.functions as func
+
+import activities.copies
+import activities.fleet
+import activities.restore_points
+import activities.restores
+import activities.starting
+import orchestrators.backup_fleet
+import orchestrators.backup_vm
+import orchestrators.replicate_disk
+import orchestrators.restore_disks
+import triggers.timers
+from gateways.connection import cloud
+
+# A missing setting or a fault in the policy file stops the app here, with its name, not at the first backup.
+cloud()
+
+app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)  # closed by the app itself: triggers/identity.py
+for module in (
+    activities.copies,
+    activities.fleet,
+    activities.restore_points,
+    activities.restores,
+    activities.starting,
+    orchestrators.backup_fleet,
+    orchestrators.backup_vm,
+    orchestrators.replicate_disk,
+    orchestrators.restore_disks,
+    triggers.timers,
+):
+    app.register_functions(module.blueprint)

@@ -1,0 +1,1 @@
+"""What Tidemark does, step by step: deterministic, and read like prose."""

@@ -1,0 +1,42 @@
+"""Keeps watch over the fleet, every few minutes. Awaits nothing but activities, and ends in seconds.
+
+1. Start the backups that are due, in pages.
+2. Start what was accepted and never started, and see that open copy queues are worked.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import azure.durable_functions as df
+
+from activities.fleet import Days, Watch, find_accepted_operations, find_due_backups, find_open_queues
+from activities.starting import Starts, start_orchestrations
+from domain.requests import Start
+from durable import Context, Steps, call, orchestration, to_wire
+
+blueprint = df.Blueprint()
+
+PAGE = 100
+
+
+@orchestration(blueprint)
+def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
+    """Start every backup that is due, and what a crash has left lying; return how many were due."""
+    due = yield from call(context, find_due_backups, watch)
+    yield from start(context, [Start("backup_vm", request.instance, to_wire(request)) for request in due])
+
+    today = context.current_utc_datetime
+    days = Days(tuple(f"{day:%Y%m%d}" for day in (today, today - timedelta(days=1))))
+    yield from start(context, (yield from call(context, find_accepted_operations, days)))
+
+    queues = yield from call(context, find_open_queues, watch)
+    workers = [Start("replicate_disk", queue.instance, to_wire(queue), may_follow=True) for queue in queues]
+    yield from start(context, workers)
+    return len(due)
+
+
+def start(context: Context, starts: list[Start]) -> Steps[None]:
+    """Start orchestrations, page by page."""
+    for first in range(0, len(starts), PAGE):
+        yield from call(context, start_orchestrations, Starts(tuple(starts[first : first + PAGE])))

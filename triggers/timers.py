@@ -1,0 +1,23 @@
+"""What begins by itself."""
+
+from __future__ import annotations
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from activities.fleet import Watch
+from activities.starting import start_orchestration
+from domain.requests import Start
+from durable import Client, to_wire
+
+blueprint = df.Blueprint()
+
+# One instance for ever: a look that takes longer than the interval is not overtaken by the next.
+FLEET = Start("backup_fleet", "backup_fleet", to_wire(Watch()), may_follow=True)
+
+
+@blueprint.timer_trigger(schedule="0 */5 * * * *", arg_name="timer")
+@blueprint.durable_client_input(client_name="client")
+async def watch_fleet(timer: func.TimerRequest, client: Client) -> None:
+    """Look at the fleet every five minutes."""
+    await start_orchestration(FLEET, client)
