@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Any
 
 import yaml
@@ -85,7 +85,7 @@ def parse_policies(text: str, source: str = "policies.yaml") -> Policies:
     return _policies(file)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _form() -> TypeAdapter[_File]:
     return TypeAdapter(_File)
 

@@ -31,7 +31,11 @@ class Documents(Generic[Document]):
 
     def __init__(self, table: Table, kind: type[Document]) -> None:
         self.table = table
-        self._adapter = TypeAdapter(kind)
+        self._kind = kind
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Document]:
+        return TypeAdapter(self._kind)  # not at start: function apps start cold
 
     def read(self, row: Row) -> Document:
         """Return the object that a row holds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError
@@ -15,7 +16,11 @@ from domain.policy import Location
 from gateways.failures import translated
 
 _API_VERSION = "2021-12-02"  # old enough for every emulator and cloud, new enough for all that is used here
-_ADAPTER = TypeAdapter(Manifest)
+
+
+@cache
+def _form() -> TypeAdapter[Manifest]:
+    return TypeAdapter(Manifest)  # not at import: function apps start cold
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Manifests:
 
         Raises Refused if another manifest stands under its name.
         """
-        content = _ADAPTER.dump_json(manifest, indent=1)
+        content = _form().dump_json(manifest, indent=1)
         blob = self._blob(location, manifest.name)
         try:
             with translated(f"manifest {manifest.name} in {location.name}"):
@@ -48,7 +53,7 @@ class Manifests:
         name = manifest_name(vm, point)
         content = self._download(self._blob(location, name), name, location)
         try:
-            return _ADAPTER.validate_json(content)
+            return _form().validate_json(content)
         except ValueError as wrong:
             raise Refused("ManifestUnreadable", f"manifest {name} in {location.name}: {wrong}") from wrong
 
