@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import azure.durable_functions as df
 
@@ -57,22 +56,19 @@ class Claim:
 def begin_next_copy(claim: Claim) -> Copy | None:
     """Take the oldest open copy of a queue and begin it; return None, and close the queue, if none is open.
 
-    Safe to repeat: the head of the queue is the same until it is done, its name follows from the attempt, and
-    a snapshot found under that name is taken up. What Azure refuses for good ends the attempt.
+    Safe to repeat: the head of the queue is the same until it is over, its name follows from the attempt, and
+    a snapshot found under that name is taken up.
     """
     connected, queue = cloud(), claim.queue
     seen = connected.catalogue.copy_queues.seen(queue)
-    head = _oldest_open(connected.catalogue.copies.of_queue(queue))
+    head = next((copy for copy in connected.catalogue.copies.of_queue(queue) if copy.state.is_open), None)
     if head is None:
         if seen and not connected.catalogue.copy_queues.close(seen):
             return begin_next_copy(claim)  # one was added meanwhile
         return None
     now = connected.now()
     copy = connected.catalogue.copies.alter(head, lambda known: known.claimed(claim.owner, now)) or head
-    try:
-        return _begun(copy, queue.location)
-    except Refused as refused:
-        return _recorded(copy.lost(str(refused), now), queue.location)
+    return _begun(copy, queue.location) if copy.state.is_open else copy
 
 
 @dataclass(frozen=True)
@@ -87,29 +83,30 @@ class CopyLook:
 def look_at_copy(look: CopyLook) -> Copy:
     """Read how far a copy is and record it; the last disk's copy completes the replica of its point.
 
-    Safe to repeat: the record follows from what Azure says, and the replica's manifest is the same each time.
+    Safe to repeat: the record follows from what Azure says of this attempt, a copy that is over stays so, and
+    the replica's manifest is the same each time.
     """
-    connected, now = cloud(), cloud().now()
-    target_id = look.location.snapshot_id(look.copy.target_name)
-    target = connected.snapshots.find(target_id)
-    if target is None:
-        return _recorded(look.copy.lost(f"snapshot {target_id} was begun and is gone", now), look.location)
-    return _recorded(look.copy.observed(target, now), look.location)
+    connected, copy, now = cloud(), look.copy, cloud().now()
+    target = connected.snapshots.find(look.location.snapshot_id(copy.target_name))
+    recorded = connected.catalogue.copies.alter(
+        copy, lambda known: known.observed(target, now) if known.attempt == copy.attempt else None
+    )
+    recorded = recorded or copy
+    if not recorded.state.is_open:
+        _settle_replica(recorded.point, look.location)
+    return recorded
 
 
 def _begun(copy: Copy, location: Location) -> Copy:
     tags = snapshot_tags(copy.point, copy.vm_name, copy.disk_name, copy.policy, location.name)
-    cloud().snapshots.begin_copy(location.snapshot_id(copy.target_name), copy.source_id, location, tags)
+    target_id = location.snapshot_id(copy.target_name)
+    try:
+        cloud().snapshots.begin_copy(target_id, copy.source_id, location, tags)
+    except Refused as refused:
+        # The next look finds no snapshot and ends the attempt, with this reason.
+        reason = str(refused)
+        return cloud().catalogue.copies.alter(copy, lambda known: replace(known, failure=reason)) or copy
     return copy
-
-
-def _recorded(copy: Copy, location: Location) -> Copy:
-    """Record a copy; one that was recorded as over before stays as it was."""
-    catalogue = cloud().catalogue
-    recorded = catalogue.copies.alter(copy, lambda known: copy if known.state.is_open else None) or copy
-    if not recorded.state.is_open:
-        _settle_replica(recorded.point, location)
-    return recorded
 
 
 def _settle_replica(point_id: str, location: Location) -> None:
@@ -128,7 +125,3 @@ def _settle_replica(point_id: str, location: Location) -> None:
     if changed:
         summary = ProtectedVm.of(changed.vm, changed.policy)
         connected.catalogue.vms.update(summary, lambda vm: vm.with_point(changed))
-
-
-def _oldest_open(copies: Sequence[Copy]) -> Copy | None:
-    return next((copy for copy in copies if copy.state.is_open), None)

@@ -104,13 +104,22 @@ class Copy:
         return snapshot_name(self.point, self.disk_name, self.disk_unique_id, self.location, self.attempt)
 
     def claimed(self, owner: str, now: datetime) -> Copy:
-        """Return the copy in the hands of a worker."""
+        """Return the copy in the hands of a worker; one that is over stays as it was."""
+        if not self.state.is_open:
+            return self
         return replace(
             self, state=CopyState.COPYING, owner=owner, renewed=now, progressed=self.progressed or now
         )
 
-    def observed(self, target: Snapshot, now: datetime) -> Copy:
-        """Take in what Azure says of the target: it is complete, further on, or lost."""
+    def observed(self, target: Snapshot | None, now: datetime) -> Copy:
+        """Take in what Azure says of the target: it is complete, further on, lost or not there at all.
+
+        A copy that is over stays as it was.
+        """
+        if not self.state.is_open:
+            return self
+        if target is None:
+            return self.lost(self.failure or f"snapshot '{self.target_name}' was begun and is gone", now)
         if target.failure:
             return self.lost(target.failure, now)
         if target.is_usable:
