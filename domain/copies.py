@@ -107,9 +107,10 @@ class Copy:
         """Return the copy in the hands of a worker; one that is over stays as it was."""
         if not self.state.is_open:
             return self
+        taken = replace(self, state=CopyState.COPYING, owner=owner, renewed=now)
         return replace(
-            self, state=CopyState.COPYING, owner=owner, renewed=now, progressed=self.progressed or now
-        )
+            taken, progressed=self.progressed or now, failure=None
+        )  # what failed was an attempt before
 
     def observed(self, target: Snapshot | None, now: datetime) -> Copy:
         """Take in what Azure says of the target: it is complete, further on, lost or not there at all.

@@ -12,8 +12,12 @@ from datetime import UTC, datetime
 LONGEST_SNAPSHOT_NAME = 80  # letters, digits, '-' and '_'; unique in a resource group across regions
 _LAST_SECOND = 9_999_999_999  # inverted times count down from here, so that the newest row sorts first
 _MOST_ATTEMPTS = 99
+# Instance ids of orchestrations hold 100 characters: a key, a slot or a location, and what they begin with.
+_LONGEST_READABLE = 40
 _SLOT = "%Y%m%dT%H%MZ"
-_POINT = re.compile(r"(?P<vm>[a-z0-9._-]+-[0-9a-f]{12})~(?P<slot>\d{8}T\d{4}Z)~(?P<attempt>[1-9]\d?)")
+_POINT = re.compile(
+    r"(?P<vm>[a-z0-9._-]+-[0-9a-f]{12})~(?P<slot>\d{8}T\d{4}Z)~(?P<attempt>[1-9]\d?)", re.ASCII
+)
 
 
 def short_hash(*parts: str, length: int = 12) -> str:
@@ -27,12 +31,12 @@ def vm_key(vm_id: str) -> str:
     ARM ids contain '/', which table keys forbid, and change their case between responses.
     """
     identity = vm_id.lower()
-    return f"{_readable(identity.rsplit('/', 1)[-1], 64)}-{short_hash(identity)}"
+    return f"{_readable(identity.rsplit('/', 1)[-1])}-{short_hash(identity)}"
 
 
 def disk_key(disk_name: str, unique_id: str) -> str:
     """Return the key of a disk; one made again under the same name has another unique id, so another key."""
-    return f"{_readable(disk_name.lower(), 64)}-{short_hash(unique_id.lower())}"
+    return f"{_readable(disk_name.lower())}-{short_hash(unique_id.lower())}"
 
 
 def slot_of(moment: datetime) -> datetime:
@@ -80,15 +84,15 @@ def snapshot_name(point: str, disk_name: str, unique_id: str, location: str, cop
     vm, slot, attempt = point_parts(point)
     identity = short_hash(point, unique_id.lower(), location, str(copy_attempt))
     tail = f"-{slot_text(slot)}-{attempt}-{identity}"
-    readable = re.sub(r"[^A-Za-z0-9_-]", "-", f"{vm.rsplit('-', 1)[0]}-{disk_name}")
-    return readable[: LONGEST_SNAPSHOT_NAME - len(tail)] + tail
+    return _resource_name(f"{vm.rsplit('-', 1)[0]}-{disk_name}", tail)
 
 
-def restored_disk_name(operation: str, disk_name: str) -> str:
-    """Return the name of the disk that one restore makes of one protected disk."""
-    tail = f"-{short_hash(operation, disk_name.lower(), length=8)}"
-    readable = re.sub(r"[^A-Za-z0-9_-]", "-", disk_name)
-    return readable[: LONGEST_SNAPSHOT_NAME - len(tail)] + tail
+def restored_disk_name(operation: str, disk_name: str, unique_id: str) -> str:
+    """Return the name of the disk that one restore makes of one protected disk.
+
+    The name alone does not tell the disks of a VM apart: those of two resource groups may share one.
+    """
+    return _resource_name(disk_name, f"-{short_hash(operation, unique_id.lower(), length=8)}")
 
 
 def copy_partition(disk: str, location: str) -> str:
@@ -108,12 +112,18 @@ def operation_id(now: datetime, *identity: str) -> str:
 
 def operation_day(operation: str) -> str:
     """Return the day of an operation's id; raises ValueError if the id is malformed."""
-    if not re.fullmatch(r"\d{8}-[0-9a-f]{20}", operation):
+    if not re.fullmatch(r"[0-9]{8}-[0-9a-f]{20}", operation):
         raise ValueError(
             f"{operation!r} is not an operation id; one looks like 20261122-0123456789abcdef0123"
         )
     return operation[:8]
 
 
-def _readable(text: str, length: int) -> str:
-    return re.sub(r"[^a-z0-9._-]", "-", text)[:length]
+def _readable(text: str) -> str:
+    return re.sub(r"[^a-z0-9._-]", "-", text)[:_LONGEST_READABLE]
+
+
+def _resource_name(readable: str, tail: str) -> str:
+    """Return a name that Azure accepts for a disk or a snapshot; it must begin with a letter or a digit."""
+    legal = re.sub(r"[^A-Za-z0-9_-]", "-", readable)
+    return (legal[: LONGEST_SNAPSHOT_NAME - len(tail)] + tail).lstrip("-_")

@@ -61,7 +61,7 @@ def plan_disks(operation: str, manifest: Manifest, location: Location) -> list[D
         )
     return [
         DiskPlan(
-            id=f"{location.restore_group_id}{_DISK}{restored_disk_name(operation, part.disk.name)}",
+            id=f"{location.restore_group_id}{_DISK}{restored_disk_name(operation, part.disk.name, part.disk.unique_id)}",
             region=location.region,
             sku=part.disk.sku,
             size_bytes=part.disk.size_bytes,

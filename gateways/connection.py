@@ -46,14 +46,17 @@ class Cloud:
         return self.clock.now()
 
 
-def connect(settings: Settings, *, clock: Clock | None = None, transport: Any = None) -> Cloud:
-    """Connect the gateways. `transport` stands in for the network between the compute clients and Azure.
+def connect(
+    settings: Settings, *, clock: Clock | None = None, transport: Any = None, storage_transport: Any = None
+) -> Cloud:
+    """Connect the gateways. `transport` stands in for the network between the compute clients and Azure,
+    `storage_transport` for the one between the storage clients and their accounts.
 
     Raises InvalidInput if the policy file has faults.
     """
     development = settings.development
     credentials = _credentials(development)
-    storage = RequestsTransport()  # one pool of connections for tables and blobs
+    storage = storage_transport or RequestsTransport()  # one pool of connections for tables and blobs
     compute = Compute(credentials(settings.management_endpoint), settings.management_endpoint, transport)
     tables = TableServiceClient(
         settings.catalogue, credential=credentials(settings.catalogue), transport=storage, retry_total=0
