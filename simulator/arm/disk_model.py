@@ -1,0 +1,99 @@
+"""A managed disk: its bytes, its identity, and the state that follows from who uses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simulator.arm.estate import Estate
+from simulator.arm.fields import GIB
+from simulator.arm.progress import Progress
+from simulator.arm.resources import Resource, timestamp
+
+if TYPE_CHECKING:
+    from simulator.arm.machine_model import VirtualMachine
+    from simulator.images import Image
+
+KIND = "Microsoft.Compute/disks"
+TIERS = {
+    "Standard_LRS": "Standard",
+    "StandardSSD_LRS": "Standard",
+    "StandardSSD_ZRS": "Standard",
+    "Premium_LRS": "Premium",
+    "Premium_ZRS": "Premium",
+    "PremiumV2_LRS": "Premium",
+    "UltraSSD_LRS": "Ultra",
+}
+COMPLETING_SKUS = {"PremiumV2_LRS", "UltraSSD_LRS"}
+INHERITED = (
+    "osType",
+    "hyperVGeneration",
+    "purchasePlan",
+    "supportedCapabilities",
+    "securityProfile",
+    "supportsHibernation",
+    "encryptionSettingsCollection",
+)
+PLATFORM_KEY = {"type": "EncryptionAtRestWithPlatformKey"}
+
+
+@dataclass(eq=False, kw_only=True)
+class Disk(Resource):
+    """One managed disk.
+
+    `properties` holds what was set and is only kept (osType, encryption, networkAccessPolicy, ...);
+    `is_ephemeral` marks the OS disk of a machine that keeps it on its host.
+    """
+
+    estate: Estate
+    image: Image
+    sku: str
+    unique_id: str
+    machine: VirtualMachine | None = None
+    is_ephemeral: bool = False
+    is_new: bool = True
+    pending_snapshots: int = 0
+    hydration: Progress | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return self.image.size_bytes
+
+    @property
+    def encryption_set(self) -> str | None:
+        found = self.properties.get("encryption", {}).get("diskEncryptionSetId")
+        return found.lower() if found else None
+
+    @property
+    def state(self) -> str:
+        """`diskState` (azure-semantics §2.3)."""
+        if self.estate.accesses.active(self.id.key):
+            return "ActiveSAS"
+        if self.machine is None:
+            return "Unattached"
+        return "Attached" if self.machine.is_allocated else "Reserved"
+
+    def document(self) -> dict[str, Any]:
+        properties = dict(self.properties)
+        properties["diskSizeGB"] = self.size_bytes // GIB
+        properties["provisioningState"] = self.provisioning_state
+        told = self.heading()
+        told["sku"] = {"name": self.sku}
+        told["properties"] = properties
+        if self.is_new:
+            return told
+        told["sku"]["tier"] = TIERS[self.sku]
+        if self.machine is not None:
+            told["managedBy"] = self.machine.id.shouted()
+        properties |= {
+            "encryption": properties.get("encryption", PLATFORM_KEY),
+            "networkAccessPolicy": properties.get("networkAccessPolicy", "AllowAll"),
+            "publicNetworkAccess": properties.get("publicNetworkAccess", "Enabled"),
+            "timeCreated": timestamp(self.created),
+            "diskState": self.state,
+            "diskSizeBytes": self.size_bytes,
+            "uniqueId": self.unique_id,
+        }
+        if self.hydration:
+            properties["completionPercent"] = self.hydration.percent(self.estate.now)
+        return told

@@ -1,0 +1,139 @@
+"""The routes of snapshots: create, look, change, delete. How one is taken is in `snapshot_taking`, how one is
+copied to another region in `snapshot_copies`, who may read one in `access_grants`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.arm import errors, fields, snapshot_copies, snapshot_taking
+from simulator.arm.access_grants import begin_access, end_access, require_no_access
+from simulator.arm.call import Call
+from simulator.arm.errors import ArmError
+from simulator.arm.listing import list_resources
+from simulator.arm.operations import Work
+from simulator.arm.routing import resource_routes
+from simulator.arm.snapshot_model import KIND, Snapshot
+from simulator.arm.throttling import DELETE_DISK, GET_DISK, LIST, PUT_DISK, PUT_SNAPSHOT
+from simulator.wire import Response
+
+CHANGEABLE = (
+    "networkAccessPolicy",
+    "publicNetworkAccess",
+    "diskAccessId",
+    "dataAccessAuthMode",
+    "encryption",
+)
+NOT_SIMULATED = {"Import", "ImportSecure", "Upload", "CopyFromSanSnapshot", "Restore"}
+
+
+def put_snapshot(call: Call) -> Response:
+    """Create a snapshot, or repeat the creation of one that is there from the same source."""
+    existing = call.estate.shelf.find(Snapshot, call.id)
+    if existing is not None:
+        return _put_again(call, existing)
+    fields.check_disk_name(call.id.name)
+    location = fields.location(call.body, KIND)
+    call.estate.regions.check(location)
+    properties = fields.section(call.body, "properties")
+    option = fields.required_text(
+        fields.section(properties, "creationData"), "createOption", "properties.creationData."
+    )
+    if option == "Copy":
+        return snapshot_taking.take(call, location)
+    if option == "CopyStart":
+        return snapshot_copies.start_copy(call, location)
+    if option in NOT_SIMULATED:
+        raise errors.not_simulated(f"snapshots with createOption '{option}'")
+    raise errors.invalid_parameter(
+        f"The value '{option}' of parameter 'creationData.createOption' is invalid for a snapshot.",
+        "creationData.createOption",
+    )
+
+
+def _put_again(call: Call, snapshot: Snapshot) -> Response:
+    """Accept the same request again and change nothing but tags and settings (azure-semantics §8)."""
+    snapshot.require_idle()
+    _require_same(call, snapshot)
+    if snapshot.provisioning_state == "Failed":
+        raise errors.operation_not_allowed(
+            f"Snapshot '{snapshot.id.name}' is in the provisioning state Failed; delete it first."
+        )
+    snapshot.tags = fields.tags(call.body)
+    return _change(call, snapshot)
+
+
+def _require_same(call: Call, snapshot: Snapshot) -> None:
+    properties = fields.section(call.body, "properties")
+    creation = fields.section(properties, "creationData")
+    location = fields.location(call.body, KIND)
+    if location != snapshot.location:
+        raise ArmError(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{snapshot.id.name}' already exists in location '{snapshot.location}' in resource "
+            f"group '{snapshot.id.group}'. A resource with the same name cannot be created in location "
+            f"'{location}'. Please select a new resource name.",
+        )
+    for name in ("createOption", "sourceResourceId"):
+        asked, there = fields.text(creation, name) or "", str(snapshot.creation_data.get(name) or "")
+        if asked.lower() != there.lower():
+            raise errors.property_change(f"creationData.{name}", snapshot.id.name)
+    if fields.truth(properties, "incremental") != snapshot.incremental:
+        raise errors.property_change("incremental", snapshot.id.name)
+
+
+def get_snapshot(call: Call) -> Response:
+    """Answer what is known of a snapshot."""
+    return Response.of_json(200, call.estate.shelf.get(Snapshot, call.id).document())
+
+
+def patch_snapshot(call: Call) -> Response:
+    """Change tags and settings; tags are replaced as a whole."""
+    snapshot = call.estate.shelf.get(Snapshot, call.id)
+    snapshot.require_idle()
+    if call.body.get("tags") is not None:
+        snapshot.tags = fields.tags(call.body)
+    return _change(call, snapshot)
+
+
+def _change(call: Call, snapshot: Snapshot) -> Response:
+    asked = fields.section(call.body, "properties")
+    changes: dict[str, Any] = {name: asked[name] for name in CHANGEABLE if asked.get(name) is not None}
+    if "encryption" in changes:
+        snapshot_taking.check_encryption(changes["encryption"], snapshot.properties.get("encryption"))
+    snapshot.properties |= changes
+    work = Work(call.estate.tempo.snapshot, lambda _: snapshot.document())
+    operation = call.begin(snapshot, work)
+    return call.accepted(operation, body=snapshot.document())
+
+
+def delete_snapshot(call: Call) -> Response:
+    """Delete a snapshot; the later ones of its family stay complete, a copy that reads it breaks."""
+    snapshot = call.estate.shelf.find(Snapshot, call.id)
+    if snapshot is None:
+        return Response(204)
+    snapshot.require_idle()
+    require_no_access(call.estate, snapshot)
+
+    def finish(_: object) -> None:
+        call.estate.shelf.remove(snapshot)
+        snapshot_copies.forget(snapshot)
+        if snapshot.family is not None and snapshot in snapshot.family.members:
+            snapshot.family.members.remove(snapshot)
+        if snapshot.image is not None:
+            snapshot.image.release()
+
+    work = Work(call.estate.tempo.delete, finish, states=("Deleting", "Deleting"))
+    return call.accepted(call.begin(snapshot, work))
+
+
+ROUTES = resource_routes(
+    KIND,
+    ("PUT", "/{}", put_snapshot, "write", PUT_SNAPSHOT),
+    ("GET", "/{}", get_snapshot, "read", GET_DISK),
+    ("PATCH", "/{}", patch_snapshot, "write", PUT_DISK),
+    ("DELETE", "/{}", delete_snapshot, "delete", DELETE_DISK),
+    ("GET", "", list_resources, "read", LIST),
+    ("POST", "/{}/beginGetAccess", begin_access, "beginGetAccess/action", PUT_SNAPSHOT),
+    ("POST", "/{}/endGetAccess", end_access, "endGetAccess/action", PUT_SNAPSHOT),
+)

@@ -1,0 +1,314 @@
+"""Building what exists in the simulated cloud directly, as if it had been there for long.
+
+None of this is a call to Azure: nothing is throttled, takes time or asks for rights. Machines get an OS disk
+as if made from an image, one data disk for every further entry of `disks`, and a network interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.arm import fields
+from simulator.arm.disk_model import KIND as DISK
+from simulator.arm.disk_model import TIERS, Disk
+from simulator.arm.estate import Estate, ResourceGroup, Subscription
+from simulator.arm.identifiers import ResourceId
+from simulator.arm.machine_model import KIND as MACHINE
+from simulator.arm.machine_model import AttachedDisk, VirtualMachine
+from simulator.arm.networks import (
+    INTERFACE,
+    NETWORK,
+    SUBNET,
+    NetworkInterface,
+    Subnet,
+    VirtualNetwork,
+)
+from simulator.arm.snapshot_model import Snapshot
+from simulator.images import Image
+from simulator.regions import REGIONS, normalized
+
+
+@dataclass(frozen=True)
+class DiskSpec:
+    """What a disk is to be like; `properties` are further ones as ARM names them (osType, encryption, "
+    "...)."""
+
+    size_bytes: int
+    sku: str = "Premium_LRS"
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MachineHandle:
+    """A virtual machine of the world, with its disks by the names that they were added under."""
+
+    machine: VirtualMachine
+    disks: Mapping[str, Disk]
+
+    @property
+    def id(self) -> str:
+        return self.machine.id.text
+
+    @property
+    def power(self) -> str:
+        return self.machine.power
+
+    def disk(self, name: str) -> DiskHandle:
+        """Return the disk that was added under a name."""
+        if name not in self.disks:
+            raise KeyError(f"'{self.machine.id.name}' has no disk '{name}'; it has {', '.join(self.disks)}")
+        return DiskHandle(self.disks[name])
+
+
+@dataclass(frozen=True)
+class DiskHandle:
+    """A managed disk of the world."""
+
+    resource: Disk
+
+    @property
+    def id(self) -> str:
+        return self.resource.id.text
+
+    @property
+    def unique_id(self) -> str:
+        return self.resource.unique_id
+
+    @property
+    def image(self) -> Image:
+        """The bytes of the disk, to read and to write."""
+        return self.resource.image
+
+
+class World:
+    """The part of the cloud that builds; see `simulator.cloud.Cloud` for the whole."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+
+    @property
+    def subscription(self) -> str:
+        """The id of the first subscription; there is one as soon as it is asked for."""
+        first = next(iter(self.estate.subscriptions.values()), None)
+        return first.id if first is not None else self.add_subscription()
+
+    def add_subscription(self, subscription_id: str | None = None, name: str = "Simulated") -> str:
+        """Add a subscription; return its id."""
+        with self.estate.lock:
+            subscription = Subscription(subscription_id or self.estate.unique_ids.new(), name)
+            self.estate.subscriptions[subscription.id.lower()] = subscription
+            return subscription.id
+
+    def add_resource_group(
+        self,
+        name: str,
+        region: str,
+        *,
+        subscription: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Add a resource group located in `region`; return its id."""
+        with self.estate.lock:
+            there = self.estate.subscriptions[(subscription or self.subscription).lower()]
+            group = ResourceGroup(there.id, name, _region(region), dict(tags or {}))
+            there.groups[name.lower()] = group
+            return f"/subscriptions/{there.id}/resourceGroups/{name}"
+
+    def add_disk(
+        self,
+        name: str,
+        region: str,
+        group: str,
+        spec: DiskSpec | int,
+        *,
+        subscription: str | None = None,
+        zones: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> DiskHandle:
+        """Add a disk that no machine has; `spec` is its size in bytes, or more."""
+        with self.estate.lock:
+            spec = DiskSpec(spec) if isinstance(spec, int) else spec
+            disk_id = self._id(DISK, region, group, subscription, name)
+            return DiskHandle(self._disk(disk_id, region, spec, list(zones), dict(tags or {})))
+
+    def add_network(
+        self,
+        name: str,
+        region: str,
+        group: str,
+        *,
+        subnet: str = "default",
+        prefix: str = "10.0.0.0/16",
+        subscription: str | None = None,
+    ) -> str:
+        """Add a virtual network with one subnet; return the subnet's id."""
+        with self.estate.lock:
+            network_id = self._id(NETWORK, region, group, subscription, name)
+            subnet_id = self._id(SUBNET, region, group, subscription, name, subnet)
+            shared: dict[str, Any] = {"location": _region(region), "created": self.estate.now}
+            inside = Subnet(id=subnet_id, prefix=prefix, **shared)
+            properties = {"addressSpace": {"addressPrefixes": [prefix]}}
+            self.estate.shelf.put(inside)
+            self.estate.shelf.put(
+                VirtualNetwork(id=network_id, properties=properties, subnets=[inside], **shared)
+            )
+            return subnet_id.text
+
+    def add_virtual_machine(
+        self,
+        name: str,
+        region: str,
+        group: str,
+        disks: Mapping[str, DiskSpec | int],
+        *,
+        tags: Mapping[str, str] | None = None,
+        subscription: str | None = None,
+        size: str = "Standard_D4s_v5",
+        zones: Sequence[str] = (),
+        os_type: str = "Linux",
+        has_ephemeral_os_disk: bool = False,
+        power: str = "running",
+    ) -> MachineHandle:
+        """Add a machine: the first of `disks` is its OS disk, the others are data disks from LUN 0 on.
+
+        The disks are named `<machine>-<name>`; the group is added if it is not there.
+        """
+        with self.estate.lock:
+            built: dict[str, Disk] = {}
+            for label, spec in disks.items():
+                spec = DiskSpec(spec) if isinstance(spec, int) else spec
+                if not built:
+                    spec = DiskSpec(
+                        spec.size_bytes,
+                        spec.sku,
+                        {"osType": os_type, "hyperVGeneration": "V2", **spec.properties},
+                    )
+                disk_id = self._id(DISK, region, group, subscription, f"{name}-{label}")
+                built[label] = self._disk(disk_id, region, spec, list(zones), {})
+            machine = VirtualMachine(
+                id=self._id(MACHINE, region, group, subscription, name),
+                location=_region(region),
+                created=self.estate.now,
+                tags=fields.tags({"tags": dict(tags or {})}),
+                zones=list(zones),
+                unique_id=self.estate.unique_ids.new(),
+                os=_os_disk(next(iter(built.values())), os_type, has_ephemeral_os_disk),
+                data=[_data_disk(disk, lun) for lun, disk in enumerate(list(built.values())[1:])],
+                interfaces=[self._interface(name, region, group, subscription)],
+                power=power,
+            )
+            self._finish(machine, size, os_type)
+            return MachineHandle(machine, built)
+
+    def disk(self, resource_id: str) -> DiskHandle:
+        """Return a disk that exists, however it came about; raises KeyError."""
+        found = self.estate.shelf.find(Disk, resource_id)
+        if found is None:
+            raise KeyError(f"There is no disk {resource_id}")
+        return DiskHandle(found)
+
+    def snapshot_image(self, resource_id: str) -> Image:
+        """Return the bytes of a snapshot that exists and is usable; raises KeyError or ArmError."""
+        found = self.estate.shelf.find(Snapshot, resource_id)
+        if found is None:
+            raise KeyError(f"There is no snapshot {resource_id}")
+        return found.ready_image()
+
+    def _id(self, kind: str, region: str, group: str, subscription: str | None, *names: str) -> ResourceId:
+        owner = subscription or self.subscription
+        groups = self.estate.subscriptions[owner.lower()].groups
+        if group.lower() not in groups:
+            self.add_resource_group(group, region, subscription=owner)
+        return ResourceId(owner, groups[group.lower()].name, kind, names)
+
+    def _disk(
+        self, disk_id: ResourceId, region: str, spec: DiskSpec, zones: list[str], tags: dict[str, str]
+    ) -> Disk:
+        fields.check_disk_name(disk_id.name)
+        if spec.sku not in TIERS:
+            raise ValueError(f"{spec.sku!r} is not a sku of disks; there are {', '.join(TIERS)}")
+        disk = Disk(
+            id=disk_id,
+            location=_region(region),
+            created=self.estate.now,
+            tags=tags,
+            properties={"creationData": {"createOption": "Empty"}, **spec.properties},
+            zones=zones,
+            estate=self.estate,
+            image=self.estate.images.create(spec.size_bytes),
+            sku=spec.sku,
+            unique_id=self.estate.unique_ids.new(),
+            is_new=False,
+        )
+        self.estate.shelf.put(disk)
+        return disk
+
+    def _interface(self, machine: str, region: str, group: str, subscription: str | None) -> NetworkInterface:
+        network = f"{_region(region)}-network"
+        subnet = self.estate.shelf.find(
+            Subnet, self._id(SUBNET, region, group, subscription, network, "default")
+        )
+        if subnet is None:
+            subnet_id = self.add_network(network, region, group, subscription=subscription)
+            subnet = self.estate.shelf.find(Subnet, subnet_id)
+        assert subnet is not None
+        interface_id = self._id(INTERFACE, region, group, subscription, f"{machine}-nic")
+        configuration = {
+            "name": "primary",
+            "id": f"{interface_id}/ipConfigurations/primary",
+            "properties": {
+                "subnet": {"id": subnet.id.text},
+                "privateIPAddress": subnet.next_address(),
+                "privateIPAllocationMethod": "Dynamic",
+                "provisioningState": "Succeeded",
+            },
+        }
+        interface = NetworkInterface(
+            id=interface_id,
+            location=_region(region),
+            created=self.estate.now,
+            configurations=[configuration],
+        )
+        self.estate.shelf.put(interface)
+        return interface
+
+    def _finish(self, machine: VirtualMachine, size: str, os_type: str) -> None:
+        machine.properties = {
+            "hardwareProfile": {"vmSize": size},
+            "osProfile": {"computerName": machine.id.name, "adminUsername": "azureuser"},
+            "networkProfile": {"networkInterfaces": [{"id": each.id.text} for each in machine.interfaces]},
+            "storageProfile": {
+                "imageReference": {"publisher": "Simulator", "offer": os_type, "sku": "1", "version": "1.0.0"}
+            },
+        }
+        for each in machine.attached:
+            each.disk.machine = machine
+        for interface in machine.interfaces:
+            interface.machine = machine
+        self.estate.shelf.put(machine)
+
+
+def _os_disk(disk: Disk, os_type: str, is_ephemeral: bool) -> AttachedDisk:
+    disk.is_ephemeral = is_ephemeral
+    settings: dict[str, Any] = {
+        "osType": os_type,
+        "createOption": "FromImage",
+        "caching": "ReadOnly" if is_ephemeral else "ReadWrite",
+        "deleteOption": "Detach",
+    }
+    if is_ephemeral:
+        settings["diffDiskSettings"] = {"option": "Local", "placement": "ResourceDisk"}
+    return AttachedDisk(disk, settings)
+
+
+def _data_disk(disk: Disk, lun: int) -> AttachedDisk:
+    return AttachedDisk(disk, {"createOption": "Attach", "caching": "None", "deleteOption": "Detach"}, lun)
+
+
+def _region(region: str) -> str:
+    name = normalized(region)
+    if name not in REGIONS:
+        raise ValueError(f"{region!r} is not a region of the simulated cloud; it has {', '.join(REGIONS)}")
+    return name
