@@ -19,12 +19,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from simulator.images_arena import SLOT_BYTES, Arena
-from simulator.images_ranges import PAGE_BYTES, PageRange, pages, runs
+from simulator.images_ranges import PAGE_BYTES, PageRange, pages, runs, touched_blocks, whole_blocks
 
 CHUNK_BYTES = SLOT_BYTES
 CHUNK_PAGES = CHUNK_BYTES // PAGE_BYTES
 ALL_PAGES = pages(0, CHUNK_PAGES)
-_BLOCK_PAGES = 4096 // PAGE_BYTES  # smaller holes give nothing back
 
 
 class Stretch(NamedTuple):
@@ -63,23 +62,20 @@ class Fragment:
             return
         del self._held[page_set]
         if self._held:
-            self._punch(self._nobody_needs())
+            self._punch(self._unneeded_blocks())
         else:
             self._arena.give_slot_back(self.slot)
 
-    def _nobody_needs(self) -> int:
+    def _unneeded_blocks(self) -> int:
         needed = 0
         for page_set in self._held:
             needed |= page_set
-        return ALL_PAGES & ~needed
+        return whole_blocks(ALL_PAGES & ~needed) & touched_blocks(self._stored)
 
     def _punch(self, page_set: int) -> None:
         for first, end in runs(page_set):
-            first, end = -(-first // _BLOCK_PAGES) * _BLOCK_PAGES, end // _BLOCK_PAGES * _BLOCK_PAGES
-            hole = pages(first, end) if first < end else 0
-            if self._stored & hole:
-                self._arena.punch(self.slot + first * PAGE_BYTES, (end - first) * PAGE_BYTES)
-                self._stored &= ~hole
+            self._arena.punch(self.slot + first * PAGE_BYTES, (end - first) * PAGE_BYTES)
+        self._stored &= ~page_set
 
 
 Pieces = tuple[tuple[Fragment, int], ...]

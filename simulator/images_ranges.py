@@ -11,6 +11,10 @@ from typing import NamedTuple
 
 PAGE_BYTES = 512  # the unit of page blobs, and of every range here
 
+# A block is the eight pages of 4 KiB, aligned: what a file system gives back; a smaller hole frees nothing.
+_ONE_BLOCK = 0xFF
+_BLOCK_STARTS = int("01" * 1024, 16)  # one bit for each block of 8,192 pages, more than any set here has
+
 
 class PageRange(NamedTuple):
     """Bytes `start` up to, and not including, `end`: written, or zeroed if `is_clear`."""
@@ -36,6 +40,22 @@ def runs(page_set: int) -> Iterator[tuple[int, int]]:
         yield position, position + count
         page_set >>= count
         position += count
+
+
+def whole_blocks(page_set: int) -> int:
+    """Return the pages of those blocks that lie in the set with all their pages."""
+    starts = page_set & page_set >> 1
+    starts &= starts >> 2
+    starts &= starts >> 4
+    return (starts & _BLOCK_STARTS) * _ONE_BLOCK
+
+
+def touched_blocks(page_set: int) -> int:
+    """Return the pages of those blocks that lie in the set with any of their pages."""
+    starts = page_set | page_set >> 1
+    starts |= starts >> 2
+    starts |= starts >> 4
+    return (starts & _BLOCK_STARTS) * _ONE_BLOCK
 
 
 def joined(ranges: Iterable[PageRange]) -> Iterator[PageRange]:
