@@ -41,7 +41,7 @@ def plan_restore(request: RestoreRequest) -> list[DiskPlan]:
 @activity(blueprint)
 def begin_disk(plan: DiskPlan) -> RestoredDisk:
     """Begin one disk. Safe to repeat: its name follows from the operation, and a disk found is taken up."""
-    return cloud().disks.begin(plan)
+    return cloud().disks.begin(plan).of(plan)
 
 
 @activity(blueprint)
@@ -50,7 +50,7 @@ def look_at_disk(plan: DiskPlan) -> RestoredDisk:
     disk = cloud().disks.find(plan.id)
     if disk is None:
         raise Refused("DiskMissing", f"disk {plan.id} was begun and is not there any more; restore again")
-    return disk
+    return disk.of(plan)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,12 @@ def record_restore(record: RestoreRecord) -> RestoreOutcome:
     """Write what became of a restore into its operation; one that is over stays as it was."""
     connected, outcome = cloud(), record.outcome
     now = connected.now()
-    told = {"disks": [{"name": disk.name, "id": disk.id} for disk in outcome.disks]}
+    told = {
+        "disks": [
+            {"sourceDisk": disk.source_disk, "lun": disk.lun, "name": disk.name, "id": disk.id}
+            for disk in outcome.disks
+        ]
+    }
 
     def ended(operation: Operation) -> Operation:
         if outcome.failure:

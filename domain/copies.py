@@ -123,7 +123,8 @@ class Copy:
             return self.lost(self.failure or f"snapshot '{self.target_name}' was begun and is gone", now)
         if target.failure:
             return self.lost(target.failure, now)
-        if target.is_usable:
+        # Azure gives every copy across regions a percent; without one nothing is proved.
+        if target.is_usable and target.percent is not None:
             return replace(self, state=CopyState.AVAILABLE, percent=100.0, progressed=now, renewed=now)
         percent = target.percent or 0.0
         progressed = now if percent > self.percent else self.progressed
@@ -151,4 +152,4 @@ def replica_state(copies: Iterable[Copy]) -> ReplicaState:
         return ReplicaState.FAILED
     if CopyState.SKIPPED in states:
         return ReplicaState.SKIPPED
-    return ReplicaState.WAITING if states == {CopyState.WAITING} else ReplicaState.COPYING
+    return ReplicaState.WAITING if states <= {CopyState.WAITING} else ReplicaState.COPYING

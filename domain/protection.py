@@ -45,7 +45,8 @@ class ProtectedVm:
         for location, state in point.replicas.items():
             if state is ReplicaState.AVAILABLE and not _is_newer(available.get(location), point.id):
                 available[location] = point.id
-        if _is_newer(self.newest_point, point.id):
+        is_old_news = self.newest_point == point.id and self.newest_decided and not point.is_decided
+        if is_old_news or _is_newer(self.newest_point, point.id):
             return replace(self, newest_available=available)
         return replace(
             self,

@@ -38,6 +38,18 @@ class ReplicaState(StrEnum):
     SKIPPED = "skipped"
 
 
+# A replica's state only moves forward: two workers may derive it at the same moment, from what each has seen.
+_STAGE = {
+    ReplicaState.WAITING: 0,
+    ReplicaState.COPYING: 1,
+    ReplicaState.SKIPPED: 2,  # one copy was; another may yet fail
+    ReplicaState.FAILED: 3,
+    ReplicaState.AVAILABLE: 3,
+    ReplicaState.EXPIRING: 4,
+    ReplicaState.DELETED: 5,
+}
+
+
 @dataclass(frozen=True)
 class ProtectedDisk:
     """One disk of a point: its planned snapshot, and what became of it."""
@@ -143,6 +155,8 @@ class RestorePoint:
         known = {part.disk.key: part for part in disks}
         parts = tuple(_settled(known.get(part.disk.key, part)) for part in self.disks)
         reasons = [f"disk '{part.disk.name}': {part.failure}" for part in parts if part.failure]
+        if not parts:
+            reasons = [f"VM '{self.vm.name}' has no disk to protect"]
         decided = replace(self, disks=parts, decided=now)
         if reasons:
             return decided.failed("; ".join(reasons), now)
@@ -155,7 +169,10 @@ class RestorePoint:
         return replace(self, state=PointState.FAILED, failure=reason, decided=now)
 
     def with_replica(self, location: str, state: ReplicaState) -> RestorePoint:
-        """Return the point with another state of one of its replicas."""
+        """Return the point with a later state of one of its replicas; an earlier one changes nothing."""
+        known = self.replicas.get(location)
+        if known and _STAGE[state] <= _STAGE[known]:
+            return self
         return replace(self, replicas={**self.replicas, location: state})
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.errors import Fault, InvalidInput
-from domain.manifests import Manifest
+from domain.manifests import Manifest, ManifestDisk
 from domain.names import restored_disk_name
 from domain.policy import Location
-
-_DISK = "/providers/Microsoft.Compute/disks/"
+from domain.vms import Disk
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,12 @@ class RestoredDisk:
     provisioning_state: str
     source_id: str
     size_bytes: int | None = None
+    source_disk: str = ""
+    lun: int | None = None
+
+    def of(self, plan: DiskPlan) -> RestoredDisk:
+        """Return it with what it is in the VM that was backed up."""
+        return replace(self, source_disk=plan.source_disk, lun=plan.lun)
 
     @property
     def is_ready(self) -> bool:
@@ -53,29 +58,54 @@ class RestoredDisk:
 
 
 def plan_disks(operation: str, manifest: Manifest, location: Location) -> list[DiskPlan]:
-    """Plan a disk for every disk of a replica; raises InvalidInput if it is not this location's."""
+    """Plan a disk for every disk of a replica; raises InvalidInput that lists why it cannot be."""
+    faults = list(_faults(manifest, location))
+    if faults:
+        raise InvalidInput(f"Manifest of restore point {manifest.point}", faults)
+    return [_disk_plan(operation, manifest.point, part, location) for part in manifest.disks]
+
+
+def _disk_plan(operation: str, point: str, part: ManifestDisk, location: Location) -> DiskPlan:
+    disk = part.disk
+    name = restored_disk_name(operation, disk.name, disk.unique_id)
+    return DiskPlan(
+        id=f"{location.restore_group_id}/providers/Microsoft.Compute/disks/{name}",
+        region=location.region,
+        sku=disk.sku,
+        size_bytes=disk.size_bytes,
+        snapshot_id=part.snapshot_id,
+        source_disk=disk.name,
+        lun=disk.lun,
+        # Zones of two regions have nothing to do with each other.
+        zones=disk.zones if _is_at_home(disk, location) else (),
+        encryption_set_id=_encryption_set(disk, location),
+        traits=disk.traits,
+        tags={"tidemark-point": point, "tidemark-operation": operation},
+    )
+
+
+def _faults(manifest: Manifest, location: Location) -> Iterator[Fault]:
     if manifest.location != location.name or manifest.region.lower() != location.region.lower():
-        raise InvalidInput(
-            f"Manifest of restore point {manifest.point}",
-            [Fault("location", f"it describes {manifest.location} ({manifest.region}), not {location.name}")],
-        )
-    return [
-        DiskPlan(
-            id=f"{location.restore_group_id}{_DISK}{restored_disk_name(operation, part.disk.name, part.disk.unique_id)}",
-            region=location.region,
-            sku=part.disk.sku,
-            size_bytes=part.disk.size_bytes,
-            snapshot_id=part.snapshot_id,
-            source_disk=part.disk.name,
-            lun=part.disk.lun,
-            # Zones of two regions have nothing to do with each other.
-            zones=part.disk.zones if location.region.lower() == part.disk.region.lower() else (),
-            encryption_set_id=location.encryption_set_id if part.disk.encryption_set_id else None,
-            traits=part.disk.traits,
-            tags={"tidemark-point": manifest.point, "tidemark-operation": operation},
-        )
-        for part in manifest.disks
-    ]
+        found = f"it describes {manifest.location} ({manifest.region})"
+        yield Fault("location", f"{found}, not {location.name} ({location.region})")
+    for part in manifest.disks:
+        if part.disk.encryption_set_id and not _encryption_set(part.disk, location):
+            yield Fault(
+                "encryption_set",
+                f"disk '{part.disk.name}' is encrypted with a key of its own, which does not reach "
+                f"{location.region}; give location '{location.name}' an encryption_set",
+            )
+
+
+def _encryption_set(disk: Disk, location: Location) -> str | None:
+    """A disk encryption set serves its own region only."""
+    if disk.encryption_set_id is None:
+        return None
+    return disk.encryption_set_id if _is_at_home(disk, location) else location.encryption_set_id
+
+
+def _is_at_home(disk: Disk, location: Location) -> bool:
+    return disk.region.lower() == location.region.lower()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,248 @@
+"""The world that scenarios play in: a cloud, the real function app on the local host, and time that is told.
+
+world.add_vm("web", disks={"os": b"v1"})
+operation = world.back_up("web")
+world.lose_region("westeurope")
+assert world.restore("web", "north").disk("os") == b"v1"
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.pipeline.transport import RequestsTransport
+from azure.storage.blob import ContainerClient
+from requests.adapters import HTTPAdapter
+
+from clock import ManualClock
+from gateways.connection import connect, use
+from local_host.app import load_app
+from local_host.host import LocalHost
+from settings import Development, Settings
+from simulator.cloud import Cloud
+from simulator.transport import transport
+from tests.conftest import Account, Accounts
+
+ROOT = Path(__file__).parent.parent
+START = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
+MIB = 1 << 20
+HOME, RECOVERY = "westeurope", "northeurope"
+TOKEN = "a token for the tests"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the app's HTTP API answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The disks that a restore made, by the names of the disks that they were made of."""
+
+    operation: Mapping[str, Any]
+    contents: Mapping[str, bytes]
+
+    def disk(self, name: str) -> bytes:
+        """Return the bytes of a restored disk, without the zeros at its end."""
+        return self.contents[name].rstrip(b"\0")
+
+
+class _Reach(HTTPAdapter):
+    """The network to the storage accounts, of which those in a lost region cannot be reached."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost: set[str] = set()
+
+    def send(self, request, *args, **options):
+        if any(request.url.startswith(endpoint) for endpoint in self.lost):
+            raise requests.ConnectionError(f"{request.url} is in a lost region", request=request)
+        return super().send(request, *args, **options)
+
+
+@dataclass
+class World:
+    """A cloud with one subscription and two locations, and Tidemark running beside it."""
+
+    directory: Path
+    accounts: Accounts
+    clock: ManualClock = field(default_factory=lambda: ManualClock(START))
+
+    def __post_init__(self) -> None:
+        self.cloud = Cloud(self.clock)
+        self.subscription = self.cloud.subscription
+        for group, region in (
+            ("production", HOME), ("snapshots-west", HOME), ("restored-west", HOME),
+            ("snapshots-north", RECOVERY), ("restored-north", RECOVERY),
+        ):  # fmt: skip
+            self.cloud.add_resource_group(group, region)
+        self.catalogue, self.manifests = self.accounts.fresh(), {}
+        for location in ("west", "north"):
+            self.manifests[location] = self._account_with_container()
+        self.machines: dict[str, Any] = {}
+        self._reach = _Reach()
+        use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
+                    storage_transport=self._storage()))  # fmt: skip
+        self.host = LocalHost(load_app(ROOT), database=self.directory / "host.db", clock=self.clock)
+        self.host.start()
+
+    def close(self) -> None:
+        """End the host and give everything back."""
+        self.host.stop()
+        use(None)
+        self.cloud.close()
+
+    # What exists in the cloud
+
+    def add_vm(
+        self,
+        name: str,
+        disks: Mapping[str, bytes],
+        *,
+        tags: Mapping[str, str] | None = None,
+        size: int = 64 * MIB,
+    ) -> str:
+        """Add a VM in the home region with these bytes on its disks; return its ARM id."""
+        machine = self.cloud.add_virtual_machine(
+            name, HOME, "production", disks=dict.fromkeys(disks, size), tags=dict(tags or {})
+        )
+        self.machines[name] = machine
+        for disk, content in disks.items():
+            self.write(name, disk, content)
+        return machine.id
+
+    def write(self, vm: str, disk: str, content: bytes, offset: int = 0) -> None:
+        """Write on a VM's disk."""
+        self.machines[vm].disk(disk).image.write(offset, content)
+
+    def lose_region(self, region: str) -> None:
+        """Lose a region: its resources, its SAS hosts, and the manifests that lie there."""
+        self.cloud.lose_region(region)
+        location = "west" if region == HOME else "north"
+        self._reach.lost.add(self.manifests[location].blob_endpoint)
+
+    # What is asked of Tidemark
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = TOKEN,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Call the app's HTTP API."""
+        request = urllib.request.Request(
+            path if path.startswith("http") else f"{self.host.url}/api/v1/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                **({"Authorization": f"Bearer {token}"} if token else {}),
+                "Content-Type": "application/json",
+                **(headers or {}),
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return Answer(response.status, dict(response.headers), json.load(response))
+        except urllib.error.HTTPError as error:
+            text = error.read()
+            return Answer(error.code, dict(error.headers), json.loads(text) if text else None)
+
+    def back_up(self, vm: str, within: timedelta = timedelta(hours=1)) -> Mapping[str, Any]:
+        """Back a VM up, wait until that is over and the copies have arrived; return the operation."""
+        answer = self.ask("POST", "backups", {"vm": self.machines[vm].id})
+        assert answer.status == 202, answer.body
+        self.pass_time(within)
+        return self.operation(answer.body["id"])
+
+    def operation(self, name: str) -> Mapping[str, Any]:
+        """Return an operation as the API tells it."""
+        return self.ask("GET", f"operations/{name}").body
+
+    def restore(self, point: str, location: str, within: timedelta = timedelta(hours=1)) -> Restored:
+        """Restore a point's disks from a location, and read them."""
+        answer = self.ask("POST", "restores", {"restorePoint": point, "location": location})
+        assert answer.status == 202, answer.body
+        self.pass_time(within)
+        operation = self.operation(answer.body["id"])
+        disks = (operation.get("outcome") or {}).get("disks", [])
+        return Restored(operation, {disk["sourceDisk"]: self.bytes_of(disk["id"]) for disk in disks})
+
+    def pass_time(self, span: timedelta) -> None:
+        """Let time pass, with everything that happens in it."""
+        self.host.run_until(self.clock.now() + span)
+
+    def bytes_of(self, disk_id: str) -> bytes:
+        """Read a disk of the cloud whole."""
+        image = self.cloud.disk(disk_id).image
+        return image.read(0, image.size_bytes)
+
+    # How it is put together
+
+    def _settings(self) -> Settings:
+        policies = self.directory / "policies.yaml"
+        policies.write_text(self._policies())
+        keys = {self.catalogue.name: self.catalogue.key}
+        keys.update({account.name: account.key for account in self.manifests.values()})
+        return Settings(
+            catalogue=self.catalogue.table_endpoint,
+            policies=policies,
+            management_endpoint="https://management.azure.com",
+            is_sign_in_enforced=False,
+            development=Development(token=TOKEN, storage_keys=keys),
+        )
+
+    def _policies(self) -> str:
+        def location(name: str, region: str) -> Mapping[str, str]:
+            return {
+                "region": region,
+                "subscription": self.subscription,
+                "resource_group": f"snapshots-{name}",
+                "manifests": f"{self.manifests[name].blob_endpoint}/manifests",
+                "restore_resource_group": f"restored-{name}",
+            }
+
+        return json.dumps(  # JSON is YAML
+            {
+                "subscriptions": [self.subscription],
+                "locations": {"west": location("west", HOME), "north": location("north", RECOVERY)},
+                "policies": {
+                    "daily": {
+                        "schedule": {"cron": "0 2 * * *"},
+                        "home": "west",
+                        "recovery": ["north"],
+                        "keep_last": {"west": 7, "north": 30},
+                    },
+                },
+            }
+        )
+
+    def _storage(self) -> RequestsTransport:
+        session = requests.Session()
+        session.mount("http://", self._reach)
+        return RequestsTransport(session=session, session_owner=False)
+
+    def _account_with_container(self) -> Account:
+        account = self.accounts.fresh()
+        credential = AzureNamedKeyCredential(account.name, account.key)
+        container = ContainerClient(
+            account.blob_endpoint, "manifests", credential=credential, api_version="2021-12-02"
+        )
+        with container:
+            container.create_container()
+        return account
