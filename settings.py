@@ -45,15 +45,17 @@ class Settings:
                     "such as https://tidemarkcatalogue.table.core.windows.net",
                 )
             )
-        elif not catalogue.startswith(("https://", "http://")):
-            faults.append(Fault("TIDEMARK_CATALOGUE", f"{catalogue!r} is not a URL"))
         policies = _ROOT / environ.get("TIDEMARK_POLICIES", "policies.yaml")
         if not policies.is_file():
             faults.append(Fault("TIDEMARK_POLICIES", f"there is no file {policies}"))
         development = _development(environ, faults)
         endpoint = environ.get("TIDEMARK_MANAGEMENT_ENDPOINT", MANAGEMENT_ENDPOINT).rstrip("/")
-        if not endpoint.startswith("https://") and development is None:
-            faults.append(Fault("TIDEMARK_MANAGEMENT_ENDPOINT", f"{endpoint!r} must begin with https://"))
+        endpoints = {"TIDEMARK_MANAGEMENT_ENDPOINT": endpoint, "TIDEMARK_CATALOGUE": catalogue}
+        faults += [
+            Fault(name, f"{url!r} is not a URL of this form: https://host")
+            for name, url in endpoints.items()
+            if url and not _is_url(url, may_be_plain=development is not None)
+        ]
         if faults:
             raise InvalidInput("The settings of the function app", faults)
         return cls(
@@ -65,6 +67,13 @@ class Settings:
         )
 
 
+def _is_url(text: str, *, may_be_plain: bool) -> bool:
+    """Tokens and keys travel to these URLs, so plain HTTP is for the simulator and the emulator alone."""
+    scheme, separator, rest = text.partition("://")
+    is_host_named = bool(separator) and rest[:1] not in ("", "/", "?", "#")
+    return is_host_named and scheme in (("https", "http") if may_be_plain else ("https",))
+
+
 def _development(environ: Mapping[str, str], faults: list[Fault]) -> Development | None:
     named = [name for name in environ if name.startswith("TIDEMARK_DEVELOPMENT_") or name == "TIDEMARK_CLOCK"]
     if not named:
@@ -74,14 +83,24 @@ def _development(environ: Mapping[str, str], faults: list[Fault]) -> Development
             Fault(name, "this setting is for development and is not accepted in Azure") for name in named
         ]
         return None
-    try:
-        keys = json.loads(environ.get("TIDEMARK_DEVELOPMENT_STORAGE_KEYS", "{}"))
-    except ValueError:
-        keys = {}
-        faults.append(Fault("TIDEMARK_DEVELOPMENT_STORAGE_KEYS", "this is not JSON: {account: key}"))
     clock = environ.get("TIDEMARK_CLOCK")
+    if clock and not Path(clock).is_file():
+        faults.append(Fault("TIDEMARK_CLOCK", f"there is no file {clock}"))
     return Development(
         token=environ.get("TIDEMARK_DEVELOPMENT_TOKEN", ""),
-        storage_keys=keys,
+        storage_keys=_storage_keys(environ.get("TIDEMARK_DEVELOPMENT_STORAGE_KEYS", "{}"), faults),
         clock=Path(clock) if clock else None,
     )
+
+
+def _storage_keys(text: str, faults: list[Fault]) -> dict[str, str]:
+    try:
+        keys = json.loads(text)
+    except ValueError:
+        keys = None
+    if isinstance(keys, dict) and all(isinstance(key, str) for key in keys.values()):
+        return keys
+    faults.append(
+        Fault("TIDEMARK_DEVELOPMENT_STORAGE_KEYS", 'this is not JSON of the form {"account": "key"}')
+    )
+    return {}

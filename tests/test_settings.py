@@ -1,0 +1,117 @@
+"""Settings are read once, typed, and every missing or unusable one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from domain.errors import InvalidInput
+from settings import MANAGEMENT_ENDPOINT, Settings
+
+CATALOGUE = "https://tidemarkcatalogue.table.core.windows.net"
+IN_AZURE = {"TIDEMARK_CATALOGUE": CATALOGUE, "WEBSITE_SITE_NAME": "tidemark", "WEBSITE_AUTH_ENABLED": "True"}
+
+
+def test_in_azure_one_setting_is_enough() -> None:
+    settings = Settings.from_environ(IN_AZURE)
+
+    assert settings.catalogue == CATALOGUE
+    assert settings.management_endpoint == MANAGEMENT_ENDPOINT
+    assert settings.policies.name == "policies.yaml"
+    assert settings.policies.is_file()
+    assert settings.is_sign_in_enforced
+    assert settings.development is None
+
+
+def test_sign_in_is_taken_as_enforced_only_where_the_platform_says_so() -> None:
+    for told in ({}, {"WEBSITE_AUTH_ENABLED": ""}, {"WEBSITE_AUTH_ENABLED": "False"}):
+        assert not Settings.from_environ({"TIDEMARK_CATALOGUE": CATALOGUE, **told}).is_sign_in_enforced
+
+
+def test_a_slash_at_the_end_of_a_url_does_not_matter() -> None:
+    environ = {"TIDEMARK_CATALOGUE": f"{CATALOGUE}/", "TIDEMARK_MANAGEMENT_ENDPOINT": "https://arm.example/"}
+    settings = Settings.from_environ(environ)
+    assert (settings.catalogue, settings.management_endpoint) == (CATALOGUE, "https://arm.example")
+
+
+def test_development_settings_are_taken_where_no_azure_is(tmp_path: Path) -> None:
+    clock = tmp_path / "clock.json"
+    clock.write_text("{}")
+    settings = Settings.from_environ(
+        {
+            "TIDEMARK_CATALOGUE": "http://127.0.0.1:10002/catalogue",
+            "TIDEMARK_MANAGEMENT_ENDPOINT": "http://127.0.0.1:8080",
+            "TIDEMARK_DEVELOPMENT_TOKEN": "let me in",
+            "TIDEMARK_DEVELOPMENT_STORAGE_KEYS": '{"catalogue": "a2V5"}',
+            "TIDEMARK_CLOCK": str(clock),
+        }
+    )
+    assert settings.development is not None
+    assert settings.development.token == "let me in"
+    assert settings.development.storage_keys == {"catalogue": "a2V5"}
+    assert settings.development.clock == clock
+
+
+def test_secrets_do_not_show_in_what_is_logged() -> None:
+    settings = Settings.from_environ(
+        {
+            "TIDEMARK_CATALOGUE": CATALOGUE,
+            "TIDEMARK_DEVELOPMENT_TOKEN": "let me in",
+            "TIDEMARK_DEVELOPMENT_STORAGE_KEYS": '{"catalogue": "a2V5"}',
+        }
+    )
+    assert "let me in" not in repr(settings)
+    assert "a2V5" not in repr(settings)
+
+
+DEVELOPING = {"TIDEMARK_DEVELOPMENT_TOKEN": "let me in"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"TIDEMARK_CATALOGUE": ""}, "TIDEMARK_CATALOGUE: this setting is missing"),
+        ({"TIDEMARK_CATALOGUE": "tidemarkcatalogue"}, "TIDEMARK_CATALOGUE: 'tidemarkcatalogue' is not a URL"),
+        ({"TIDEMARK_CATALOGUE": "https://"}, "TIDEMARK_CATALOGUE: 'https:' is not a URL"),
+        # A token or a key on plain HTTP can be read by whoever is between.
+        (
+            {"TIDEMARK_CATALOGUE": "http://10.0.0.4"},
+            "TIDEMARK_CATALOGUE: .* is not a URL of this form: https",
+        ),
+        ({"TIDEMARK_MANAGEMENT_ENDPOINT": "http://10.0.0.4"}, "TIDEMARK_MANAGEMENT_ENDPOINT: .* https"),
+        ({"TIDEMARK_MANAGEMENT_ENDPOINT": "ftp://10.0.0.4", **DEVELOPING}, "TIDEMARK_MANAGEMENT_ENDPOINT"),
+        ({"TIDEMARK_POLICIES": "absent.yaml"}, r"TIDEMARK_POLICIES: there is no file .*absent\.yaml"),
+        ({"TIDEMARK_POLICIES": ""}, "TIDEMARK_POLICIES: there is no file"),
+        ({"TIDEMARK_CLOCK": "absent.json"}, r"TIDEMARK_CLOCK: there is no file absent\.json"),
+        ({"TIDEMARK_DEVELOPMENT_STORAGE_KEYS": "{"}, "TIDEMARK_DEVELOPMENT_STORAGE_KEYS: this is not JSON"),
+        ({"TIDEMARK_DEVELOPMENT_STORAGE_KEYS": "[]"}, "TIDEMARK_DEVELOPMENT_STORAGE_KEYS: this is not JSON"),
+        ({"TIDEMARK_DEVELOPMENT_STORAGE_KEYS": '{"a": 1}'}, "_STORAGE_KEYS: this is not JSON of the form"),
+        # Whoever could set these in Azure could let anybody in.
+        ({**IN_AZURE, **DEVELOPING}, "TIDEMARK_DEVELOPMENT_TOKEN: .* is not accepted in Azure"),
+        ({**IN_AZURE, "TIDEMARK_CLOCK": "clock.json"}, "TIDEMARK_CLOCK: .* is not accepted in Azure"),
+        (
+            {**IN_AZURE, **DEVELOPING, "TIDEMARK_MANAGEMENT_ENDPOINT": "http://10.0.0.4"},
+            "TIDEMARK_MANAGEMENT_ENDPOINT: .* is not a URL of this form: https",
+        ),
+    ],
+)
+def test_an_unusable_setting_is_named(wrong: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        Settings.from_environ({"TIDEMARK_CATALOGUE": CATALOGUE, **wrong})
+
+
+def test_all_faults_are_told_at_once() -> None:
+    environ = {
+        "TIDEMARK_POLICIES": "absent.yaml",
+        "TIDEMARK_MANAGEMENT_ENDPOINT": "nowhere",
+        "TIDEMARK_DEVELOPMENT_STORAGE_KEYS": "{",
+    }
+    with pytest.raises(InvalidInput) as told:
+        Settings.from_environ(environ)
+    assert [fault.field for fault in told.value.faults] == [
+        "TIDEMARK_CATALOGUE",
+        "TIDEMARK_POLICIES",
+        "TIDEMARK_DEVELOPMENT_STORAGE_KEYS",
+        "TIDEMARK_MANAGEMENT_ENDPOINT",
+    ]
