@@ -1,0 +1,66 @@
+"""host.json and local.settings.json of a function app, as far as they matter here."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DEFAULT_TASK_HUB = "TestHubName"
+"""What the Durable extension calls the hub of a host that runs locally."""
+
+
+class HostFileError(Exception):
+    """host.json or local.settings.json cannot be read."""
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """What host.json says."""
+
+    route_prefix: str = "api"
+    task_hub: str = DEFAULT_TASK_HUB
+    default_version: str | None = None
+
+    @classmethod
+    def read(cls, directory: Path) -> HostSettings:
+        """Read host.json of the directory; without one, everything is at its default."""
+        extensions = _read_json(directory / "host.json").get("extensions", {})
+        durable = extensions.get("durableTask", {})
+        return cls(
+            route_prefix=extensions.get("http", {}).get("routePrefix", cls.route_prefix).strip("/"),
+            task_hub=resolve(durable.get("hubName", cls.task_hub)),
+            default_version=durable.get("defaultVersion"),
+        )
+
+
+def apply_local_settings(directory: Path) -> None:
+    """Put the values of local.settings.json into the environment; what is set there already stays, as in
+    func."""
+    values = _read_json(directory / "local.settings.json").get("Values", {})
+    for name, value in values.items():
+        os.environ.setdefault(name, str(value))
+
+
+def resolve(text: str) -> str:
+    """Replace %NAME% by the setting of that name. Raises HostFileError if there is none."""
+
+    def setting(match: re.Match[str]) -> str:
+        value = os.environ.get(match[1])
+        if value is None:
+            raise HostFileError(f"'{text}' names the setting {match[1]}, which is not set.")
+        return value
+
+    return re.sub(r"%([^%]+)%", setting, text)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8-sig")))
+    except ValueError as error:
+        raise HostFileError(f"{path} is not valid JSON: {error}") from error

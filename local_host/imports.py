@@ -1,0 +1,78 @@
+"""Imports function_app.py of one directory without mixing its modules up with those of another.
+
+Function apps have top-level modules with common names (`settings`, `shared`). Several apps may be loaded in
+one process, in tests, and the process may have modules of the same names itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+_loaded_roots: set[Path] = set()
+
+
+class AppImportError(Exception):
+    """function_app.py cannot be imported; the text has the reason and where."""
+
+
+def import_function_app(directory: Path) -> ModuleType:
+    """Import function_app.py of `directory`, with its own modules whatever else is imported.
+
+    Raises AppImportError with the text of what went wrong.
+    """
+    script = directory / "function_app.py"
+    if not script.is_file():
+        raise AppImportError(
+            f"There is no function_app.py in {directory}. Name the app's directory with --app."
+        )
+    with _own_modules(directory):
+        try:
+            return importlib.import_module("function_app")
+        except Exception as error:
+            raise AppImportError(f"{script} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _own_modules(directory: Path) -> Iterator[None]:
+    """Let the directory come first, and put strangers of the same names aside meanwhile.
+
+    Strangers come back afterwards, except those of apps that were loaded before: of two apps the last one has
+    the names, which only matters to imports inside functions and to custom classes found by name.
+    """
+    strangers = {
+        name: module
+        for name, module in list(sys.modules.items())
+        if _belongs_to(name, directory) and not _is_inside(module, directory)
+    }
+    for name in strangers:
+        del sys.modules[name]
+    sys.path.insert(0, str(directory))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(directory))
+        sys.path.append(str(directory))
+        returning = {
+            name: module
+            for name, module in strangers.items()
+            if not any(_is_inside(module, root) for root in _loaded_roots)
+        }
+        sys.modules.update(returning)
+        _loaded_roots.add(directory)
+
+
+def _belongs_to(name: str, directory: Path) -> bool:
+    top = name.partition(".")[0]
+    return (directory / f"{top}.py").is_file() or (directory / top).is_dir()
+
+
+def _is_inside(module: ModuleType, directory: Path) -> bool:
+    """True if the module's file, or the package's folder, is in the directory."""
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
+    return any(Path(place).is_relative_to(directory) for place in places if place)
