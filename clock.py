@@ -12,11 +12,13 @@ by several processes through a small file; the app joins it when the setting TID
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -79,50 +81,73 @@ class SharedClock:
     """A clock that several processes read from one file.
 
     The file holds a moment of virtual time, the wall time at which it was set, and how many virtual seconds
-    pass in one of wall time (0: it stands still). It is replaced whole, so a reader never sees half of it.
+    pass in one of wall time (0: it stands still). It is replaced whole, so a reader never sees half of it;
+    who changes it locks its directory, so that no two changes are made from the same reading. It is read at
+    every use: the times of files are too coarse to tell whether one has changed. For one reader time never
+    goes back; two processes may differ by as much as passes while the file is replaced.
     """
 
     def __init__(self, path: Path | str) -> None:
         self._path = Path(path)
-        self._read_at = -1
-        self._origin, self._wall, self._factor = datetime.now(UTC), 0.0, 1.0
-        self._load()
+        self._latest = _read(self._path).moment  # a wrong path is told here
+        self._lock = threading.Lock()
 
     @classmethod
     def create(cls, path: Path | str, start: datetime, factor: float) -> SharedClock:
         """Write the file that other processes join by, and return the clock."""
-        _write(Path(path), start, factor)
+        _write(Path(path), _Reading(start.astimezone(UTC), time.time(), factor))
         return cls(path)
 
     def now(self) -> datetime:
-        self._load()
-        return self._origin + timedelta(seconds=(time.time() - self._wall) * self._factor)
+        with self._lock:
+            self._latest = max(self._latest, _read(self._path).at(time.time()))
+            return self._latest
 
     def seconds_until(self, moment: datetime) -> float | None:
         ahead = (moment - self.now()).total_seconds()
         if ahead <= 0:
             return 0.0
-        return ahead / self._factor if self._factor else None
+        factor = _read(self._path).factor
+        return ahead / factor if factor else None
 
     def move_to(self, moment: datetime) -> None:
         """Move every process forward to `moment`; an earlier moment is ignored."""
-        _write(self._path, max(self.now(), moment), self._factor)
+        self._change(lambda now: replace(now, moment=max(now.moment, moment.astimezone(UTC))))
 
     def set_factor(self, factor: float) -> None:
         """Change the speed from now on, in every process."""
-        _write(self._path, self.now(), factor)
+        self._change(lambda now: replace(now, factor=factor))
 
-    def _load(self) -> None:
-        changed = os.stat(self._path).st_mtime_ns
-        if changed != self._read_at:
-            state = json.loads(self._path.read_text())
-            self._origin = datetime.fromisoformat(state["moment"])
-            self._wall, self._factor = state["wall"], state["factor"]
-            self._read_at = changed
+    def _change(self, changed: Callable[[_Reading], _Reading]) -> None:
+        directory = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            wall = time.time()
+            reading = _read(self._path)
+            _write(self._path, changed(_Reading(reading.at(wall), wall, reading.factor)))
+        finally:
+            os.close(directory)
 
 
-def _write(path: Path, moment: datetime, factor: float) -> None:
+@dataclass(frozen=True)
+class _Reading:
+    """What the file of a shared clock says: it was `moment` at the wall time `wall`, and runs at `factor`."""
+
+    moment: datetime
+    wall: float
+    factor: float
+
+    def at(self, wall: float) -> datetime:
+        return self.moment + timedelta(seconds=(wall - self.wall) * self.factor)
+
+
+def _read(path: Path) -> _Reading:
+    state = json.loads(path.read_text())
+    return _Reading(datetime.fromisoformat(state["moment"]), state["wall"], state["factor"])
+
+
+def _write(path: Path, reading: _Reading) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
-    state = {"moment": moment.astimezone(UTC).isoformat(), "wall": time.time(), "factor": factor}
+    state = {"moment": reading.moment.isoformat(), "wall": reading.wall, "factor": reading.factor}
     fresh.write_text(json.dumps(state))
     fresh.replace(path)
