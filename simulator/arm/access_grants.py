@@ -34,7 +34,7 @@ def begin_access(call: Call) -> Response:
         _check_readable(call.estate, resource)
         return {"accessSAS": _grant(call.estate, resource, moment + duration)}
 
-    work = Work(call.estate.tempo.access, finish, states=("Updating", resource.provisioning_state))
+    work = Work(call.estate.tempo.access, finish, states=None)
     return call.accepted(call.begin(resource, work))
 
 
@@ -46,7 +46,7 @@ def end_access(call: Call) -> Response:
     def finish(_: datetime) -> None:
         call.estate.accesses.revoke(resource.id.key)
 
-    work = Work(call.estate.tempo.access, finish, states=("Updating", resource.provisioning_state))
+    work = Work(call.estate.tempo.access, finish, states=None)
     return call.accepted(call.begin(resource, work))
 
 

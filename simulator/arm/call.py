@@ -39,6 +39,29 @@ class Call:
         return ResourceId(self.names[0], self.names[1], self.kind, self.names[2:])
 
     @property
+    def names_resource(self) -> bool:
+        """Whether the path names a resource in a resource group."""
+        return bool(self.kind) and len(self.names) > 2
+
+    @property
+    def names_group(self) -> bool:
+        """Whether the path names a resource group."""
+        return bool(self.kind) and len(self.names) > 1
+
+    @property
+    def follows_operation(self) -> bool:
+        """Whether the path names a location and an operation there."""
+        return not self.kind and len(self.names) > 2
+
+    @property
+    def scope(self) -> str:
+        """The scope that rights are asked for: a resource, a group, a subscription, or everything."""
+        if self.names_resource:
+            return self.id.text
+        parts = ("/subscriptions/", "/resourceGroups/")
+        return "".join(part + name for part, name in zip(parts, self.names, strict=False)) or "/"
+
+    @property
     def subscription(self) -> Subscription:
         """The subscription that the path names; raises ArmError 404 SubscriptionNotFound."""
         found = self.estate.subscriptions.get(self.names[0].lower())
@@ -51,10 +74,23 @@ class Call:
     @property
     def group(self) -> ResourceGroup:
         """The resource group that the path names; raises ArmError 404 ResourceGroupNotFound."""
-        found = self.subscription.groups.get(self.names[1].lower())
+        found = self.find_group()
         if found is None:
             raise errors.group_not_found(self.names[1])
         return found
+
+    def find_group(self) -> ResourceGroup | None:
+        """Return the resource group that the path names, if it names one and it exists."""
+        return self.subscription.groups.get(self.names[1].lower()) if self.names_group else None
+
+    def require_subscription(self) -> None:
+        """Check that the subscription exists; raises ArmError 404 SubscriptionNotFound."""
+        if self.names:
+            _ = self.subscription
+
+    def require_group(self) -> None:
+        """Check that the resource group exists; raises ArmError 404 ResourceGroupNotFound."""
+        _ = self.group
 
     @cached_property
     def body(self) -> Mapping[str, Any]:
@@ -88,7 +124,8 @@ class Call:
         estate.operations.add(operation)
         resource.is_changing = True
         resource.version += 1
-        resource.provisioning_state = work.states[0]
+        if work.states is not None:
+            resource.provisioning_state = work.states.meanwhile
         estate.timeline.at(
             estate.after(work.takes), resource.location, lambda moment: end(operation, resource, work, moment)
         )

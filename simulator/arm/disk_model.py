@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from simulator.arm.disk_performance import performance
 from simulator.arm.estate import Estate
 from simulator.arm.fields import GIB
 from simulator.arm.progress import Progress
@@ -75,7 +76,7 @@ class Disk(Resource):
 
     def document(self) -> dict[str, Any]:
         properties = dict(self.properties)
-        properties["diskSizeGB"] = self.size_bytes // GIB
+        properties["diskSizeGB"] = -(-self.size_bytes // GIB)
         properties["provisioningState"] = self.provisioning_state
         told = self.heading()
         told["sku"] = {"name": self.sku}
@@ -85,6 +86,8 @@ class Disk(Resource):
         told["sku"]["tier"] = TIERS[self.sku]
         if self.machine is not None:
             told["managedBy"] = self.machine.id.shouted()
+        for name, value in performance(self.sku, properties["diskSizeGB"]).items():
+            properties.setdefault(name, value)
         properties |= {
             "encryption": properties.get("encryption", PLATFORM_KEY),
             "networkAccessPolicy": properties.get("networkAccessPolicy", "AllowAll"),

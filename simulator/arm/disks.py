@@ -13,11 +13,12 @@ from simulator.arm.errors import ArmError
 from simulator.arm.fields import GIB
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.listing import list_resources
-from simulator.arm.operations import Document, Work
+from simulator.arm.operations import DELETING, Document, Work
 from simulator.arm.progress import Progress
 from simulator.arm.routing import resource_routes
 from simulator.arm.snapshot_model import KIND as SNAPSHOT
 from simulator.arm.snapshot_model import Snapshot
+from simulator.arm.snapshot_taking import inherited
 from simulator.arm.throttling import DELETE_DISK, GET_DISK, LIST, PUT_DISK, PUT_SNAPSHOT
 from simulator.regions import REGIONS
 from simulator.wire import Response
@@ -74,7 +75,7 @@ def _create(call: Call, location: str, source: Snapshot | None) -> Response:
         location=location,
         created=estate.now,
         tags=fields.tags(call.body),
-        properties=_properties(call, source),
+        properties=_properties(call),
         zones=zones,
         estate=estate,
         image=image,
@@ -86,6 +87,7 @@ def _create(call: Call, location: str, source: Snapshot | None) -> Response:
     def finish(moment: Any) -> Document:
         disk.is_new = False
         if source is not None:
+            disk.properties = inherited(source) | disk.properties
             disk.properties["creationData"]["sourceUniqueId"] = source.unique_id
             if disk.sku in COMPLETING_SKUS:
                 _hydrate(disk, moment)
@@ -153,13 +155,9 @@ def asked_sku(call: Call, location: str, zones: list[str]) -> str:
     return sku
 
 
-def _properties(call: Call, source: Snapshot | None) -> dict[str, Any]:
+def _properties(call: Call) -> dict[str, Any]:
     asked = fields.section(call.body, "properties")
     kept: dict[str, Any] = {"creationData": dict(asked["creationData"])}
-    if source is not None:
-        kept |= {name: source.properties[name] for name in INHERITED if name in source.properties}
-        if "encryption" in source.properties:
-            kept["encryption"] = source.properties["encryption"]
     return kept | {name: asked[name] for name in KEPT if asked.get(name) is not None}
 
 
@@ -210,12 +208,14 @@ def delete_disk(call: Call) -> Response:
         raise errors.conflict()
     require_no_access(call.estate, disk)
 
-    def finish(_: object) -> None:
-        call.estate.shelf.remove(disk)
-        disk.image.release()
-
-    work = Work(call.estate.tempo.delete, finish, states=("Deleting", "Deleting"))
+    work = Work(call.estate.tempo.delete, lambda _: remove(disk), states=DELETING)
     return call.accepted(call.begin(disk, work))
+
+
+def remove(disk: Disk) -> None:
+    """Let a disk be gone."""
+    disk.estate.shelf.remove(disk)
+    disk.image.release()
 
 
 ROUTES = resource_routes(

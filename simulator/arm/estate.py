@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass
 class ResourceGroup:
-    """A resource group; its location is where its list of resources is kept, so it can be lost with a "
-    "region."""
+    """A resource group; its location is where its list of resources is kept, so it can be lost with a
+    region."""
 
     subscription: str
     name: str

@@ -6,7 +6,7 @@ limit (429), rights (403), resource group (404), lost region, Compute's limits (
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
 
 from simulator.arm import disks, following, groups, machines, networks, snapshots
 from simulator.arm.call import Call
@@ -30,6 +30,9 @@ ROUTES = (
 )
 
 
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?")
+
+
 class FrontDoor:
     """Resource Manager's endpoint."""
 
@@ -46,11 +49,11 @@ class FrontDoor:
         headers: dict[str, str] = {}
         template = "unknown"
         with self._estate.lock:
-            now = self._estate.timeline.settle()
+            self._estate.timeline.settle()
             try:
                 call, route = self._routed(request, planted_failure)
                 template = route.template
-                response = self._admitted(call, route, now, headers)
+                response = self._admitted(call, route, headers)
             except ArmError as error:
                 response = error.response()
             response.headers |= headers
@@ -58,63 +61,51 @@ class FrontDoor:
 
     def _routed(self, request: Request, planted_failure: Failure | None) -> tuple[Call, Route]:
         identity = identity_of(request)
-        api_version = request.query.get("api-version")
-        if not api_version:
-            raise ArmError(
-                400,
-                "MissingApiVersionParameter",
-                "The api-version query parameter (?api-version=) is required for all requests.",
-            )
+        api_version = _api_version(request)
         route, names = self._router.find(request.method, request.path, api_version)
         return Call(self._estate, request, route.kind, names, identity, planted_failure), route
 
-    def _admitted(self, call: Call, route: Route, now: datetime, headers: dict[str, str]) -> Response:
-        if call.names:
-            _ = call.subscription
-        method = call.request.method
-        headers |= self._throttles.spend_arm(method, call.identity, now)
-        self._authorize(call, route)
-        if route.kind and len(call.names) > 1 and (len(call.names) > 2 or method != "PUT"):
-            _ = call.group
-        subject = self._subject(call)
-        location = self._check_region(call, route, subject)
-        scope = f"{call.names[0].lower()}|{location}" if call.names else ""
-        remaining, refusal = self._throttles.spend(route.costs, scope, self._key(call, subject), now)
+    def _admitted(self, call: Call, route: Route, headers: dict[str, str]) -> Response:
+        estate = self._estate
+        call.require_subscription()
+        headers |= self._throttles.spend_arm(call.request.method, call.identity, estate.now)
+        if route.action and not estate.authorize(call.identity, route.action, call.scope):
+            raise forbidden(call.identity, route.action, call.scope)
+        if call.names_resource or (call.names_group and route.handler is not groups.put_group):
+            call.require_group()
+        subject = estate.shelf.find(Resource, call.id) if call.names_resource else None
+        locations = self._locations(call, subject)
+        estate.regions.check(*locations)
+        region = f"{call.names[0].lower()}|{locations[-1]}" if locations else call.scope
+        remaining, refusal = self._throttles.spend(
+            route.costs, region, self._throttled(call, subject), estate.now
+        )
         headers |= remaining
         return refusal or route.handler(call)
 
-    def _authorize(self, call: Call, route: Route) -> None:
-        if not route.action:
-            return
-        scope = (
-            call.id.text
-            if len(call.names) > 2
-            else f"/{'/'.join(call.request.path.strip('/').split('/')[:4])}"
+    def _locations(self, call: Call, subject: Resource | None) -> list[str]:
+        """Return the regions that a call depends on: its group's, then the one where the work is done."""
+        if call.follows_operation:
+            return [normalized(call.names[1])]
+        group = call.find_group()
+        return ([group.location] if group else []) + ([subject.location] if subject else [])
+
+    def _throttled(self, call: Call, subject: Resource | None) -> str:
+        """Return the key of the resource whose own limits a call counts against."""
+        if call.follows_operation:
+            operation = self._estate.operations.find(call.names[2])
+            return operation.subject if operation else ""
+        return subject.id.key if subject else call.request.path.lower()
+
+
+def _api_version(request: Request) -> str:
+    found = request.query.get("api-version")
+    if not found:
+        raise ArmError(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
         )
-        if not self._estate.authorize(call.identity, route.action, scope):
-            raise forbidden(call.identity, route.action, scope)
-
-    def _subject(self, call: Call) -> Resource | None:
-        is_named = call.kind and len(call.names) > 2
-        return self._estate.shelf.find(Resource, call.id) if is_named else None
-
-    def _check_region(self, call: Call, route: Route, subject: Resource | None) -> str:
-        """Fail as a lost region does where the resource or its group is lost; return the region that "
-        "counts."""
-        regions = self._estate.regions
-        if not route.kind:
-            location = normalized(call.names[1]) if len(call.names) > 1 else ""
-            regions.check(location)
-            return location
-        if len(call.names) < 2:
-            return ""
-        group = call.subscription.groups.get(call.names[1].lower())
-        location = subject.location if subject else group.location if group else ""
-        regions.check(*([group.location] if group else []), location)
-        return location
-
-    def _key(self, call: Call, subject: Resource | None) -> str:
-        if subject is not None:
-            return subject.id.key
-        operation = self._estate.operations.find(call.names[2]) if len(call.names) > 2 else None
-        return operation.subject if operation else call.request.path.lower()
+    if not _VERSION.fullmatch(found):
+        raise ArmError(400, "InvalidApiVersionParameter", f"The api-version '{found}' is invalid.")
+    return found

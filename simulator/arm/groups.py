@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from simulator.arm import errors, fields
+from simulator.arm import disks, errors, fields, machines, snapshots
 from simulator.arm.call import Call
 from simulator.arm.disk_model import Disk
 from simulator.arm.errors import ArmError
-from simulator.arm.estate import ResourceGroup, Subscription
+from simulator.arm.estate import Estate, ResourceGroup, Subscription
+from simulator.arm.machine_model import VirtualMachine
 from simulator.arm.resources import Resource
 from simulator.arm.routing import GROUP, SUBSCRIPTION, Route
 from simulator.arm.snapshot_model import Snapshot
@@ -41,6 +42,12 @@ def list_groups(call: Call) -> Response:
 def get_group(call: Call) -> Response:
     """Answer one resource group."""
     return Response.of_json(200, _group(call.group))
+
+
+def head_group(call: Call) -> Response:
+    """Answer whether a resource group exists."""
+    call.require_group()
+    return Response(204)
 
 
 def put_group(call: Call) -> Response:
@@ -82,9 +89,21 @@ def delete_group(call: Call) -> Response:
     for resource in resources:
         _require_unused(resource, prefix)
     for resource in resources:
-        call.estate.shelf.remove(resource)
+        _remove(call.estate, resource)
     del call.subscription.groups[group.name.lower()]
     return Response(200)
+
+
+def _remove(estate: Estate, resource: Resource) -> None:
+    match resource:
+        case Disk():
+            disks.remove(resource)
+        case Snapshot():
+            snapshots.remove(resource)
+        case VirtualMachine():
+            machines.remove(estate, resource)
+        case _:
+            estate.shelf.remove(resource)
 
 
 def _require_unused(resource: Resource, prefix: str) -> None:
@@ -122,6 +141,7 @@ ROUTES = (
     Route("GET", SUBSCRIPTION, get_subscription, "Microsoft.Resources/subscriptions/read"),
     Route("GET", f"{SUBSCRIPTION}/resourcegroups", list_groups, _READ, kind=KIND),
     Route("GET", GROUP, get_group, _READ, kind=KIND),
+    Route("HEAD", GROUP, head_group, _READ, kind=KIND),
     Route("PUT", GROUP, put_group, _READ.replace("/read", "/write"), kind=KIND),
     Route("DELETE", GROUP, delete_group, _READ.replace("/read", "/delete"), kind=KIND),
 )

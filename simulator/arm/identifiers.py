@@ -26,8 +26,8 @@ KINDS = {
 
 @dataclass(frozen=True)
 class ResourceId:
-    """The id of one resource, taken apart; `kind` is the namespace and the types, `names` one name for "
-    "each type."""
+    """The id of one resource, taken apart; `kind` is the namespace and the types, `names` one name for
+    each type."""
 
     subscription: str
     group: str

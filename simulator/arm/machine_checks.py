@@ -19,9 +19,8 @@ _SIZE = re.compile(
     r"(?:Standard|Basic)_[A-Z]+\d+(?:-\d+)?(?P<features>[a-z]*)(?:_[A-Za-z0-9]+)*", re.IGNORECASE
 )
 _FIRST_GENERATION = re.compile(
-    r"(?:Basic_A\d+|Standard_(?:A\d+m?(?:_v2)?|DS?\d+|DS?\d+_v2|F\d+|G\d+))", re.IGNORECASE
+    r"Basic_A\d+|Standard_(?:A\d+m?(?:_v2)?|D\d+(?:_v[23])?|E\d+i?_v3|F\d+|G\d+)", re.IGNORECASE
 )
-_FIRST_GENERATION_EXCEPT = re.compile(r"Standard_DS\d+(?:_v2)?", re.IGNORECASE)
 
 
 def check_size(size: str, disk: Disk) -> None:
@@ -30,8 +29,7 @@ def check_size(size: str, disk: Disk) -> None:
     if not found:
         raise errors.invalid_parameter(f"The value {size} provided for the VM size is not valid.", "vmSize")
     generation = disk.properties.get("hyperVGeneration", "V1")
-    only_first = _FIRST_GENERATION.fullmatch(size) and not _FIRST_GENERATION_EXCEPT.fullmatch(size)
-    if generation == "V2" and only_first:
+    if generation == "V2" and _FIRST_GENERATION.fullmatch(size):
         raise ArmError(
             400, "BadRequest", f"The selected VM size '{size}' cannot boot Hypervisor Generation '2'."
         )

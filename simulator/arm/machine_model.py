@@ -35,7 +35,7 @@ class AttachedDisk:
             told["lun"] = self.lun
         if is_allocated:
             told["managedDisk"]["storageAccountType"] = self.disk.sku
-            told["diskSizeGB"] = self.disk.size_bytes // GIB
+            told["diskSizeGB"] = -(-self.disk.size_bytes // GIB)
         if self.disk.encryption_set is not None:
             encryption = self.disk.properties["encryption"]["diskEncryptionSetId"]
             told["managedDisk"]["diskEncryptionSet"] = {"id": encryption}

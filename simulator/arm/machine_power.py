@@ -112,7 +112,8 @@ def _idle(call: Call) -> VirtualMachine:
 
 
 def _turn(call: Call, machine: VirtualMachine, meanwhile: str, then: str, takes: timedelta) -> Response:
-    before, machine.power = machine.power, meanwhile
+    before = machine.power
+    machine.power = then if before == then else meanwhile
 
     def finish(_: datetime) -> None:
         machine.power = then

@@ -43,8 +43,7 @@ def changed_os_disk(call: Call, storage: Mapping[str, Any], machine: VirtualMach
     if not entry:
         raise errors.missing_parameter("storageProfile.osDisk")
     there = machine.os.settings
-    option = fields.text(entry, "createOption")
-    if option is not None and option != there["createOption"]:
+    if fields.required_text(entry, "createOption", "osDisk.") != there["createOption"]:
         raise errors.property_change("osDisk.createOption")
     disk = _named_disk(call, entry, "osDisk.")
     name = fields.text(entry, "name")
@@ -72,8 +71,8 @@ def _check_swap(entry: Mapping[str, Any], disk: Disk, old: Disk) -> None:
 
 
 def read_data_disks(call: Call, storage: Mapping[str, Any]) -> list[AttachedDisk]:
-    """Return the data disks of a storage profile; what it leaves out or marks toBeDetached is not among "
-    "them."""
+    """Return the data disks of a storage profile; what it leaves out or marks toBeDetached is not among
+    them."""
     found: list[AttachedDisk] = []
     for entry in fields.items(storage, "dataDisks"):
         if fields.truth(entry, "toBeDetached"):

@@ -8,7 +8,9 @@ from typing import Any
 
 from simulator.arm import errors, fields
 from simulator.arm.call import Call
+from simulator.arm.disks import remove as remove_disk
 from simulator.arm.errors import ArmError
+from simulator.arm.estate import Estate
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.listing import list_resources
 from simulator.arm.machine_checks import check_place, check_plan, check_security, check_size, check_storage
@@ -16,7 +18,7 @@ from simulator.arm.machine_model import KIND, AttachedDisk, VirtualMachine
 from simulator.arm.machine_power import ROUTES as POWER_ROUTES
 from simulator.arm.machine_storage import changed_os_disk, check_free, read_data_disks, read_os_disk
 from simulator.arm.networks import NetworkInterface, reference_missing, require_free
-from simulator.arm.operations import OPERATIONS, Work
+from simulator.arm.operations import CREATING, DELETING, OPERATIONS, Work
 from simulator.arm.routing import resource_routes
 from simulator.arm.throttling import DELETE_MACHINE, GET_MACHINE, LIST, PUT_MACHINE, UPDATE_MACHINE
 from simulator.wire import Response
@@ -72,7 +74,7 @@ def _create(call: Call) -> Response:
     def finish(_: datetime) -> None:
         machine.power = "running"
 
-    work = Work(call.estate.tempo.create_machine, finish, states=("Creating", "Succeeded"))
+    work = Work(call.estate.tempo.create_machine, finish, states=CREATING)
     operation = call.begin(machine, work, OPERATIONS)
     return call.accepted(operation, 201, machine.document(), monitor=False)
 
@@ -150,19 +152,19 @@ def delete_machine(call: Call) -> Response:
         return Response(204)
     machine.require_idle()
     estate = call.estate
-
-    def finish(_: datetime) -> None:
-        estate.shelf.remove(machine)
-        for each in machine.attached:
-            each.disk.machine = None
-            if each.settings.get("deleteOption") == "Delete" or each.disk.is_ephemeral:
-                estate.shelf.remove(each.disk)
-                each.disk.image.release()
-        for interface in machine.interfaces:
-            interface.machine = None
-
-    work = Work(estate.tempo.delete_machine, finish, states=("Deleting", "Deleting"))
+    work = Work(estate.tempo.delete_machine, lambda _: remove(estate, machine), states=DELETING)
     return call.accepted(call.begin(machine, work, OPERATIONS))
+
+
+def remove(estate: Estate, machine: VirtualMachine) -> None:
+    """Let a machine be gone, and what was to be deleted with it."""
+    estate.shelf.remove(machine)
+    for each in machine.attached:
+        each.disk.machine = None
+        if each.settings.get("deleteOption") == "Delete" or each.disk.is_ephemeral:
+            remove_disk(each.disk)
+    for interface in machine.interfaces:
+        interface.machine = None
 
 
 def _check_precondition(call: Call, machine: VirtualMachine | None) -> None:

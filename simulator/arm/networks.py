@@ -17,7 +17,7 @@ from simulator.arm.call import Call
 from simulator.arm.errors import ArmError
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.listing import list_resources
-from simulator.arm.operations import OPERATIONS, Work
+from simulator.arm.operations import DELETING, OPERATIONS, Work
 from simulator.arm.resources import Resource
 from simulator.arm.routing import resource_routes
 from simulator.arm.throttling import UNLIMITED
@@ -166,7 +166,7 @@ def delete_interface(call: Call) -> Response:
     work = Work(
         call.estate.tempo.network,
         lambda _: call.estate.shelf.remove(interface),
-        states=("Deleting", "Deleting"),
+        states=DELETING,
     )
     return call.accepted(call.begin(interface, work, OPERATIONS))
 

@@ -69,22 +69,35 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class States:
+    """What `provisioningState` is while an operation runs, when it has succeeded, when it has failed."""
+
+    meanwhile: str
+    then: str = "Succeeded"
+    if_failed: str = "Failed"
+
+
+CREATING, UPDATING, DELETING = States("Creating"), States("Updating"), States("Deleting", "Deleting")
+
+
+@dataclass(frozen=True)
 class Work:
     """What an operation does: how long it takes, and what happens when it ends well or badly.
 
     `finish` gets the moment at which it ends and returns the operation's output, if it has one. It may raise
-    `ArmError`: then the operation fails with that code. `undo` runs when the operation fails.
+    `ArmError`: then the operation fails with that code. `undo` runs when the operation fails. Without
+    `states`, the operation leaves the provisioning state of its resource alone.
     """
 
     takes: timedelta
     finish: Callable[[datetime], Document | None]
     undo: Callable[[], None] = lambda: None
-    states: tuple[str, str] = ("Updating", "Succeeded")
+    states: States | None = UPDATING
 
 
 class Operations:
-    """Every operation that was ever accepted. They are never forgotten (Azure forgets them; when is "
-    "unknown)."""
+    """Every operation that was ever accepted. They are never forgotten (Azure forgets them; when is
+    unknown)."""
 
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
@@ -110,12 +123,14 @@ def end(operation: Operation, resource: Resource, work: Work, moment: datetime) 
     operation.ended = moment
     try:
         if operation.failure is None:
-            resource.provisioning_state = work.states[1]
+            if work.states is not None:
+                resource.provisioning_state = work.states.then
             operation.output = work.finish(moment)
             return
     except ArmError as error:
         operation.failure = Failure(error.code, error.message)
-    resource.provisioning_state = "Failed"
+    if work.states is not None:
+        resource.provisioning_state = work.states.if_failed
     work.undo()
 
 

@@ -21,6 +21,8 @@ class Progress:
         """Return how much is done; 100 only after `finish`, so that nothing is told done before it is."""
         if self.is_finished:
             return 100.0
+        if not self.takes:
+            return ALMOST
         return min(ALMOST, round(self._done(now) / self.takes * 100, 2))
 
     def left(self, now: datetime) -> timedelta:

@@ -16,14 +16,13 @@ from datetime import datetime
 
 from simulator.arm import errors, fields
 from simulator.arm.call import Call
-from simulator.arm.disk_model import INHERITED
 from simulator.arm.estate import Estate
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.operations import Document, Work
 from simulator.arm.progress import Progress
 from simulator.arm.snapshot_families import Family
 from simulator.arm.snapshot_model import KIND, Snapshot
-from simulator.arm.snapshot_taking import SETTINGS, asked_sku, default_sku
+from simulator.arm.snapshot_taking import SETTINGS, asked_sku, default_sku, inherited
 from simulator.meter import CopiedBytes
 from simulator.wire import Response
 
@@ -34,7 +33,7 @@ def start_copy(call: Call, location: str) -> Response:
     """Accept a copy of an incremental snapshot of another region."""
     source = _source(call, location)
     image, chain = source.ready_image(), source.family
-    assert chain is not None
+    assert chain is not None, "an incremental snapshot has a family"
     _keep_in_order(source, chain, location, call.names[0])
     _keep_within_limits(call.estate, chain, location, call.names[0])
     copy = _begun(call, source, chain, location)
@@ -52,6 +51,7 @@ def start_copy(call: Call, location: str) -> Response:
     def finish(moment: datetime) -> Document:
         copy.unique_id = call.estate.unique_ids.new()
         copy.creation_data["sourceUniqueId"] = source.unique_id
+        copy.properties = inherited(source) | copy.properties
         if copy.is_copying:
             _go_on(call.estate, copy, moment)
         output = copy.document()
@@ -167,18 +167,15 @@ def _base(chain: Family, location: str, subscription: str) -> Snapshot | None:
 
 def _begun(call: Call, source: Snapshot, chain: Family, location: str) -> Snapshot:
     asked = fields.section(call.body, "properties")
-    kept = {name: source.properties[name] for name in INHERITED if name in source.properties}
-    kept |= {name: asked[name] for name in SETTINGS if asked.get(name) is not None}
-    encryption = fields.section(asked, "encryption")
-    if "diskEncryptionSetId" in source.properties.get("encryption", {}):
-        if not encryption.get("diskEncryptionSetId"):
-            raise errors.own(
-                409,
-                "SimulatorEncryptionMismatch",
-                f"Snapshot '{source.id.name}' uses a customer-managed key; give a disk encryption set of "
-                f"'{location}' in 'encryption.diskEncryptionSetId'.",
-            )
-        kept["encryption"] = dict(encryption)
+    kept = {name: asked[name] for name in SETTINGS if asked.get(name) is not None}
+    has_key = "diskEncryptionSetId" in source.properties.get("encryption", {})
+    if has_key and not fields.section(asked, "encryption").get("diskEncryptionSetId"):
+        raise errors.own(
+            409,
+            "SimulatorEncryptionMismatch",
+            f"Snapshot '{source.id.name}' uses a customer-managed key; give a disk encryption set of "
+            f"'{location}' in 'encryption.diskEncryptionSetId'.",
+        )
     family = call.estate.families.of_copies(chain, location, call.names[0])
     return Snapshot(
         id=call.id,
@@ -215,11 +212,11 @@ def _pause(estate: Estate, copy: Snapshot) -> None:
 
 
 def _complete(estate: Estate, copy: Snapshot) -> None:
+    source = copy.copied_from
     assert copy.progress is not None
+    assert source is not None
     copy.progress.finish()
     estate.copying.remove(copy)
-    source = copy.copied_from
-    assert source is not None
     estate.meter.copied(
         CopiedBytes(
             source=source.id.text,

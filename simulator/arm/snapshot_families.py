@@ -60,8 +60,8 @@ class Family:
 
 
 class Families:
-    """Every family, found by the disk whose snapshots it holds, or by the family that was copied and "
-    "where to."""
+    """Every family, found by the disk whose snapshots it holds, or by the family that was copied and
+    where to."""
 
     def __init__(self, unique_ids: UniqueIds) -> None:
         self._unique_ids = unique_ids

@@ -92,7 +92,7 @@ class Snapshot(Resource):
 
     def _facts(self) -> dict[str, Any]:
         facts: dict[str, Any] = {
-            "diskSizeGB": self.size_bytes // GIB,
+            "diskSizeGB": -(-self.size_bytes // GIB),
             "encryption": self.properties.get("encryption", PLATFORM_KEY),
             "networkAccessPolicy": self.properties.get("networkAccessPolicy", "AllowAll"),
             "publicNetworkAccess": self.properties.get("publicNetworkAccess", "Enabled"),

@@ -24,7 +24,7 @@ from simulator.regions import REGIONS
 from simulator.wire import Response
 
 MAX_PENDING_PER_DISK, MAX_PENDING_PER_SUBSCRIPTION = 3, 50
-SETTINGS = ("networkAccessPolicy", "publicNetworkAccess", "diskAccessId", "dataAccessAuthMode")
+SETTINGS = ("networkAccessPolicy", "publicNetworkAccess", "diskAccessId", "dataAccessAuthMode", "encryption")
 
 
 def take(call: Call, location: str) -> Response:
@@ -45,6 +45,7 @@ def take(call: Call, location: str) -> Response:
         snapshot.image = disk.image.freeze_copy()
         snapshot.unique_id = call.estate.unique_ids.new()
         snapshot.creation_data["sourceUniqueId"] = disk.unique_id
+        snapshot.properties = inherited(disk) | snapshot.properties
         if disk.sku in COMPLETING_SKUS:
             _complete_in_background(snapshot, moment)
         return snapshot.document()
@@ -56,6 +57,43 @@ def take(call: Call, location: str) -> Response:
 
     operation = call.begin(snapshot, Work(call.estate.tempo.snapshot, finish, undo))
     return call.accepted(operation, body=snapshot.document())
+
+
+def take_nothing(call: Call, location: str) -> Response:
+    """Make a full snapshot of zeros (createOption Empty)."""
+    asked = fields.section(call.body, "properties")
+    gib = fields.whole(asked, "diskSizeGB", "properties.")
+    if not gib or gib < 1:
+        raise errors.missing_parameter("diskSizeGB")
+    if fields.truth(asked, "incremental", "properties."):
+        raise errors.invalid_parameter("An empty snapshot cannot be incremental.", "incremental")
+    kept = {name: asked[name] for name in (*SETTINGS, *INHERITED) if asked.get(name) is not None}
+    snapshot = Snapshot(
+        id=call.id,
+        location=location,
+        created=call.estate.now,
+        tags=fields.tags(call.body),
+        properties=kept | {"diskSizeGB": gib},
+        estate=call.estate,
+        sku=asked_sku(call, "Standard_LRS"),
+        size_bytes=gib * fields.GIB,
+        incremental=False,
+        creation_data={"createOption": "Empty"},
+    )
+    call.estate.shelf.put(snapshot)
+
+    def finish(_: datetime) -> Document:
+        snapshot.image = call.estate.images.create(snapshot.size_bytes).freeze_copy()
+        snapshot.unique_id = call.estate.unique_ids.new()
+        return snapshot.document()
+
+    operation = call.begin(snapshot, Work(call.estate.tempo.snapshot, finish))
+    return call.accepted(operation, body=snapshot.document())
+
+
+def inherited(source: Disk | Snapshot) -> dict[str, Any]:
+    """Return what a snapshot or disk takes over from its source (azure-semantics §2.3)."""
+    return {name: source.properties[name] for name in (*INHERITED, "encryption") if name in source.properties}
 
 
 def check_encryption(asked: Any, expected: Any) -> None:
@@ -136,13 +174,9 @@ def _check_disk(call: Call, disk: Disk, incremental: bool) -> None:
 
 def _begun(call: Call, disk: Disk, location: str, incremental: bool, family: Family | None) -> Snapshot:
     asked = fields.section(call.body, "properties")
-    kept = {name: disk.properties[name] for name in INHERITED if name in disk.properties}
-    kept |= {name: asked[name] for name in SETTINGS if asked.get(name) is not None}
-    encryption = asked.get("encryption")
-    if encryption is not None:
-        check_encryption(encryption, disk.properties.get("encryption"))
-    if encryption is not None or "encryption" in disk.properties:
-        kept["encryption"] = encryption or disk.properties["encryption"]
+    kept = {name: asked[name] for name in SETTINGS if asked.get(name) is not None}
+    if "encryption" in kept:
+        check_encryption(kept["encryption"], disk.properties.get("encryption"))
     return Snapshot(
         id=call.id,
         location=location,

@@ -10,7 +10,7 @@ from simulator.arm.access_grants import begin_access, end_access, require_no_acc
 from simulator.arm.call import Call
 from simulator.arm.errors import ArmError
 from simulator.arm.listing import list_resources
-from simulator.arm.operations import Work
+from simulator.arm.operations import DELETING, Work
 from simulator.arm.routing import resource_routes
 from simulator.arm.snapshot_model import KIND, Snapshot
 from simulator.arm.throttling import DELETE_DISK, GET_DISK, LIST, PUT_DISK, PUT_SNAPSHOT
@@ -40,6 +40,8 @@ def put_snapshot(call: Call) -> Response:
     )
     if option == "Copy":
         return snapshot_taking.take(call, location)
+    if option == "Empty":
+        return snapshot_taking.take_nothing(call, location)
     if option == "CopyStart":
         return snapshot_copies.start_copy(call, location)
     if option in NOT_SIMULATED:
@@ -115,16 +117,18 @@ def delete_snapshot(call: Call) -> Response:
     snapshot.require_idle()
     require_no_access(call.estate, snapshot)
 
-    def finish(_: object) -> None:
-        call.estate.shelf.remove(snapshot)
-        snapshot_copies.forget(snapshot)
-        if snapshot.family is not None and snapshot in snapshot.family.members:
-            snapshot.family.members.remove(snapshot)
-        if snapshot.image is not None:
-            snapshot.image.release()
-
-    work = Work(call.estate.tempo.delete, finish, states=("Deleting", "Deleting"))
+    work = Work(call.estate.tempo.delete, lambda _: remove(snapshot), states=DELETING)
     return call.accepted(call.begin(snapshot, work))
+
+
+def remove(snapshot: Snapshot) -> None:
+    """Let a snapshot be gone, for its family and for the copies that read it."""
+    snapshot.estate.shelf.remove(snapshot)
+    snapshot_copies.forget(snapshot)
+    if snapshot.family is not None and snapshot in snapshot.family.members:
+        snapshot.family.members.remove(snapshot)
+    if snapshot.image is not None:
+        snapshot.image.release()
 
 
 ROUTES = resource_routes(
