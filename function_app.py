@@ -14,6 +14,10 @@ import orchestrators.backup_fleet
 import orchestrators.backup_vm
 import orchestrators.replicate_disk
 import orchestrators.restore_disks
+import triggers.backups
+import triggers.operations
+import triggers.restore_points
+import triggers.restores
 import triggers.timers
 from gateways.connection import cloud
 
@@ -31,6 +35,10 @@ for module in (
     orchestrators.backup_vm,
     orchestrators.replicate_disk,
     orchestrators.restore_disks,
+    triggers.backups,
+    triggers.operations,
+    triggers.restore_points,
+    triggers.restores,
     triggers.timers,
 ):
     app.register_functions(module.blueprint)

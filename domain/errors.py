@@ -2,8 +2,11 @@
 
     TidemarkError
     ├── InvalidInput        what a person asked for, or wrote into a file, has faults; all of them are listed
+    ├── NotSignedIn         nobody knows who asks
+    ├── NotAllowed          who asks has not the role that is needed
     ├── NotFound            there is nothing of that name
     ├── Busy                another operation is at work on the same thing
+    ├── KeyReused           an idempotency key stands for another request already
     ├── CloudError          Azure did not do what was asked
     │   ├── Transient       asking again later may help
     │   └── Refused         asking again will not help
@@ -47,6 +50,18 @@ class InvalidInput(TidemarkError):
         super().__init__(f"{what}: " + "; ".join(str(fault) for fault in self.faults))
 
 
+class NotSignedIn(TidemarkError):
+    """Nobody knows who asks."""
+
+    code = "NotSignedIn"
+
+
+class NotAllowed(TidemarkError):
+    """Who asks has not the role that is needed."""
+
+    code = "NotAllowed"
+
+
 class NotFound(TidemarkError):
     """There is nothing of that name."""
 
@@ -54,13 +69,23 @@ class NotFound(TidemarkError):
 
 
 class Busy(TidemarkError):
-    """Another operation is at work on the same thing."""
+    """Another operation is at work on the same thing.
+
+    `operation` is that operation, None where the schedule began the work; `point` is what is being taken.
+    """
 
     code = "Busy"
 
-    def __init__(self, message: str, operation: str) -> None:
+    def __init__(self, message: str, operation: str | None, point: str | None = None) -> None:
         super().__init__(message)
         self.operation = operation
+        self.point = point
+
+
+class KeyReused(TidemarkError):
+    """An idempotency key stands for another request already."""
+
+    code = "KeyReused"
 
 
 class CloudError(TidemarkError):

@@ -15,6 +15,7 @@ _MOST_ATTEMPTS = 99
 # Instance ids of orchestrations hold 100 characters: a key, a slot or a location, and what they begin with.
 _LONGEST_READABLE = 40
 _SLOT = "%Y%m%dT%H%MZ"
+_VM_KEY = re.compile(r"[a-z0-9._-]{1,40}-[0-9a-f]{12}")
 _POINT = re.compile(
     r"(?P<vm>[a-z0-9._-]+-[0-9a-f]{12})~(?P<slot>\d{8}T\d{4}Z)~(?P<attempt>[1-9]\d?)", re.ASCII
 )
@@ -32,6 +33,13 @@ def vm_key(vm_id: str) -> str:
     """
     identity = vm_id.lower()
     return f"{_readable(identity.rsplit('/', 1)[-1])}-{short_hash(identity)}"
+
+
+def checked_vm_key(key: str) -> str:
+    """Return a VM's key as it is; raises ValueError if it cannot be one."""
+    if not _VM_KEY.fullmatch(key):
+        raise ValueError(f"{key!r} is not the key of a VM; one looks like web-0123456789ab")
+    return key
 
 
 def disk_key(disk_name: str, unique_id: str) -> str:

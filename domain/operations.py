@@ -25,7 +25,10 @@ class OperationState(StrEnum):
 
 @dataclass(frozen=True)
 class Operation:
-    """Something that was asked for. `request` is what the orchestration `orchestrator` gets as its input."""
+    """Something that was asked for. `request` is what the orchestration `orchestrator` gets as its input.
+
+    `fingerprint` is a hash of what the caller sent: it tells a repeated request from another one.
+    """
 
     id: str
     kind: str
@@ -39,6 +42,7 @@ class Operation:
     ended: datetime | None = None
     outcome: Mapping[str, Any] = field(default_factory=dict)
     failure: str | None = None
+    fingerprint: str = ""
 
     def running(self) -> Operation:
         """Return the operation as under way."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.names import point_parts
 from domain.restore_points import PointState, ReplicaState, RestorePoint
@@ -38,6 +38,10 @@ class ProtectedVm:
     def running(self) -> str | None:
         """The point that is being taken."""
         return self.newest_point if self.newest_state is PointState.BEGUN else None
+
+    def achieved_rpo(self, now: datetime) -> dict[str, timedelta]:
+        """Return, per location that holds an available point, how old the newest one's slot is."""
+        return {place: now - point_parts(point)[1] for place, point in self.newest_available.items()}
 
     def with_point(self, point: RestorePoint) -> ProtectedVm:
         """Take in what became of a point."""

@@ -7,7 +7,7 @@ home location; else it has failed, with a reason per disk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -142,9 +142,19 @@ class RestorePoint:
         return self.state is PointState.AVAILABLE
 
     @property
+    def taken(self) -> datetime | None:
+        """The moment of its last disk: what was written later is not in it. None while a disk is missing."""
+        moments = self._moments
+        return max(moments) if moments and len(moments) == len(self.disks) else None
+
+    @property
+    def _moments(self) -> list[datetime]:
+        return [disk.snapshot.created for disk in self.disks if disk.snapshot and disk.snapshot.created]
+
+    @property
     def skew(self) -> timedelta | None:
         """The time between the first and the last disk's moment; None while one is missing."""
-        moments = [disk.snapshot.created for disk in self.disks if disk.snapshot and disk.snapshot.created]
+        moments = self._moments
         return max(moments) - min(moments) if moments and len(moments) == len(self.disks) else None
 
     def decided_by(self, disks: Sequence[ProtectedDisk], now: datetime) -> RestorePoint:
@@ -174,6 +184,11 @@ class RestorePoint:
         if known and _STAGE[state] <= _STAGE[known]:
             return self
         return replace(self, replicas={**self.replicas, location: state})
+
+
+def next_attempt(points: Iterable[RestorePoint], slot: datetime) -> int:
+    """Return the attempt number that is free in a slot: no name is ever used twice."""
+    return 1 + max((point.attempt for point in points if point.slot == slot), default=0)
 
 
 def _settled(part: ProtectedDisk) -> ProtectedDisk:

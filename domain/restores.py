@@ -65,11 +65,16 @@ def plan_disks(operation: str, manifest: Manifest, location: Location) -> list[D
     return [_disk_plan(operation, manifest.point, part, location) for part in manifest.disks]
 
 
+def restored_disk_id(operation: str, disk: Disk, location: Location) -> str:
+    """Return the ARM id of the disk that a restore makes of a protected one."""
+    name = restored_disk_name(operation, disk.name, disk.unique_id)
+    return f"{location.restore_group_id}/providers/Microsoft.Compute/disks/{name}"
+
+
 def _disk_plan(operation: str, point: str, part: ManifestDisk, location: Location) -> DiskPlan:
     disk = part.disk
-    name = restored_disk_name(operation, disk.name, disk.unique_id)
     return DiskPlan(
-        id=f"{location.restore_group_id}/providers/Microsoft.Compute/disks/{name}",
+        id=restored_disk_id(operation, disk, location),
         region=location.region,
         sku=disk.sku,
         size_bytes=disk.size_bytes,

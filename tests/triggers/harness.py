@@ -1,0 +1,251 @@
+"""The app's HTTP functions, called as the host calls them: an HttpRequest in, an HttpResponse out, no host.
+
+The catalogue is real (the storage emulator), Azure is the simulated cloud below the real SDKs. The durable
+client is a recorder: it keeps what was started, and tells what it was told to tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from clock import ManualClock
+from domain.copies import Copy, CopyState, copies_of
+from domain.operations import Operation
+from domain.protection import ProtectedVm
+from domain.restore_points import ReplicaState, RestorePoint
+from domain.snapshots import Snapshot
+from gateways.connection import connect, use
+from local_host.app import load_app
+from settings import Development, Settings
+from simulator.cloud import Cloud
+from simulator.transport import transport
+from tests.conftest import Accounts
+from triggers.release import PREFIX
+from triggers.routing import ENDPOINTS, Endpoint
+
+ROOT = Path(__file__).parent.parent.parent
+START = datetime(2026, 11, 22, 16, 0, 30, tzinfo=UTC)
+TOKEN = "a token for the tests"
+HOME, RECOVERY = "westeurope", "northeurope"
+ALIEN_SUBSCRIPTION = "99999999-9999-9999-9999-999999999999"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    media_type: str
+
+
+@dataclass
+class Status:
+    """What the recorder tells of an instance."""
+
+    runtime_status: df.OrchestrationRuntimeStatus
+    input_: Any = None
+    last_updated_time: datetime | None = None
+    created_time: datetime | None = None
+
+
+@dataclass
+class Recorder:
+    """Stands for the durable client: keeps what was started, under which id, with what."""
+
+    started: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    statuses: dict[str, Status] = field(default_factory=dict)
+    is_broken: bool = False
+
+    async def start_new(self, orchestrator: str, instance: str, request: Any) -> str:
+        if self.is_broken:
+            raise Exception("the host does not answer")
+        self.started[instance] = (orchestrator, request)
+        running = df.OrchestrationRuntimeStatus.Running
+        self.statuses[instance] = Status(running, json.dumps(json.dumps(request)))
+        return instance
+
+    async def get_status(self, instance: str, show_input: bool = False) -> Status | None:
+        if self.is_broken:
+            raise Exception("the host does not answer")
+        return self.statuses.get(instance)
+
+
+class Api:
+    """The API of one app, beside a cloud of its own."""
+
+    def __init__(self, directory: Path, accounts: Accounts) -> None:
+        self.clock = ManualClock(START)
+        self.cloud = Cloud(self.clock)
+        for group, region in (("production", HOME), ("snapshots-west", HOME), ("snapshots-north", RECOVERY)):
+            self.cloud.add_resource_group(group, region)
+        self.client = Recorder()
+        self._accounts = accounts
+        self._directory = directory
+        self.connected = connect(self._settings(), clock=self.clock, transport=transport(self.cloud))
+        use(self.connected)
+        self.functions = {function.name: function.call for function in load_app(ROOT).http}
+
+    def close(self) -> None:
+        use(None)
+        self.cloud.close()
+
+    def with_settings(self, **changed: Any) -> None:
+        """Go on with other settings and the same catalogue and cloud."""
+        self.connected = replace(self.connected, settings=replace(self.connected.settings, **changed))
+        use(self.connected)
+
+    # Calling
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = TOKEN,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Call the function behind a path. A body that is bytes is sent as it is."""
+        parts = urlsplit(path)
+        known, values = routed(method, parts.path.removeprefix(f"{PREFIX}/"))
+        request = func.HttpRequest(
+            method,
+            f"https://tidemark.example{PREFIX}/{path.removeprefix(f'{PREFIX}/')}",
+            headers={**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})},
+            params=dict(parse_qsl(parts.query)),
+            route_params=values,
+            body=body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode(),
+        )
+        return answered(self.functions[known.function.__name__], request, self.client)
+
+    # What exists
+
+    def add_vm(self, name: str = "web", **options: Any) -> str:
+        """Add a VM with an OS disk and a data disk; return its ARM id."""
+        mebibyte = 1 << 20
+        wanted = {
+            "disks": {"os": mebibyte, "data": mebibyte},
+            "tags": {"tidemark-policy": "daily"},
+            **options,
+        }
+        region = wanted.pop("region", HOME)
+        return self.cloud.add_virtual_machine(name, region, "production", **wanted).id
+
+    def operations(self) -> list[Operation]:
+        """Return every operation of today."""
+        return self.connected.catalogue.operations.of_day(f"{self.clock.now():%Y%m%d}")
+
+    def policy(self) -> Any:
+        return self.connected.policies.policies["daily"]
+
+    def add_point(self, vm_id: str, slot: datetime, *, attempt: int = 1, **options: Any) -> RestorePoint:
+        """Write a point as an ended backup leaves it: `state`, and the state of the copies to the north."""
+        vm = self.connected.virtual_machines.describe(vm_id)
+        operation = options.get("operation")
+        begun = RestorePoint.begin(vm, self.policy(), slot, attempt, slot, operation)
+        state = options.get("state", "available")
+        if state == "begun":
+            return self._recorded(begun)
+        if state == "failed":
+            return self._recorded(begun.failed("disk 'data': Azure refused", slot))
+        snapshots = [replace(part, snapshot=_usable(part, slot)) for part in begun.disks]
+        point = begun.decided_by(snapshots, slot + timedelta(minutes=1))
+        for copy in copies_of(point):
+            self._add_copy(copy, options)
+        return self._recorded(point.with_replica("north", options.get("north", ReplicaState.AVAILABLE)))
+
+    def _add_copy(self, copy: Copy, options: Mapping[str, Any]) -> None:
+        is_there = options.get("north", ReplicaState.AVAILABLE) is ReplicaState.AVAILABLE
+        state, percent = (CopyState.AVAILABLE, 100.0) if is_there else (CopyState.COPYING, 40.0)
+        self.connected.catalogue.copies.plan(replace(copy, state=state, percent=percent))
+
+    def _recorded(self, point: RestorePoint) -> RestorePoint:
+        catalogue = self.connected.catalogue
+        catalogue.restore_points.begin(point)
+        catalogue.vms.update(ProtectedVm.of(point.vm, point.policy), lambda vm: vm.with_point(point))
+        return point
+
+    def _settings(self) -> Settings:
+        account = self._accounts.fresh()
+        policies = self._directory / "policies.yaml"
+        policies.write_text(json.dumps(_policies(self.cloud.subscription)))  # JSON is YAML
+        return Settings(
+            catalogue=account.table_endpoint,
+            policies=policies,
+            management_endpoint="https://management.azure.com",
+            is_sign_in_enforced=False,
+            development=Development(token=TOKEN, storage_keys={account.name: account.key}),
+        )
+
+
+def _usable(part: Any, slot: datetime) -> Snapshot:
+    return Snapshot(
+        id=part.snapshot_id,
+        name=part.snapshot_id.rsplit("/", 1)[-1],
+        provisioning_state="Succeeded",
+        source_id=part.disk.id,
+        source_unique_id=part.disk.unique_id,
+        unique_id="11111111-2222-3333-4444-555555555555",
+        created=slot + timedelta(seconds=5 if part.disk.is_os_disk else 7),
+    )
+
+
+def _policies(subscription: str) -> dict[str, Any]:
+    def location(name: str, region: str) -> dict[str, str]:
+        return {
+            "region": region,
+            "subscription": subscription,
+            "resource_group": f"snapshots-{name}",
+            "manifests": f"https://tidemark{name}.blob.core.windows.net/manifests",
+            "restore_resource_group": f"restored-{name}",
+        }
+
+    return {
+        "subscriptions": [subscription],
+        "locations": {"west": location("west", HOME), "north": location("north", RECOVERY)},
+        "policies": {
+            "daily": {
+                "schedule": {"cron": "0 2 * * *"},
+                "home": "west",
+                "recovery": ["north"],
+                "keep_last": {"west": 7, "north": 30},
+            },
+        },
+    }
+
+
+def routed(method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
+    """Return the endpoint that a path leads to, and the values of its parameters, as the host finds them."""
+    for known in ENDPOINTS:
+        wanted, got = known.route.split("/"), path.split("/")
+        if known.method == method and len(wanted) == len(got):
+            values = {
+                name[1:-1]: unquote(value) for name, value in zip(wanted, got, strict=True) if name[0] == "{"
+            }
+            if all(name[0] == "{" or name == value for name, value in zip(wanted, got, strict=True)):
+                return known, values
+    raise LookupError(f"no route leads to {method} {path}")
+
+
+def answered(function: Any, request: func.HttpRequest, client: Recorder) -> Answer:
+    """Call one function as the worker does: async ones in a loop, the client only where one is bound."""
+    code = getattr(function, "client_function", function)  # below what makes a client of the binding's text
+    if inspect.iscoroutinefunction(code):
+        response = asyncio.run(code(request=request, client=client))
+    else:
+        response = code(request=request)
+    body = response.get_body()
+    return Answer(response.status_code, dict(response.headers), json.loads(body), response.mimetype)

@@ -1,0 +1,105 @@
+"""POST backups: take a restore point of a VM now."""
+
+from __future__ import annotations
+
+import functools
+from typing import Annotated
+
+import azure.durable_functions as df
+from pydantic import Field
+
+from domain.errors import Absent, Busy, Fault, InvalidInput, KeyReused, NotFound
+from domain.names import slot_of
+from domain.policy import Policy
+from domain.requests import BackupRequest
+from domain.restore_points import next_attempt
+from domain.vms import POLICY_TAG, VirtualMachine
+from durable import Client
+from gateways.connection import cloud
+from triggers.acceptance import Asked, Plan, StartHeaders, begun
+from triggers.documents import document
+from triggers.fields import PolicyName, VmReference
+from triggers.identity import Caller, Role
+from triggers.operations import OperationDocument, accepted_answer
+from triggers.routing import Accepted, endpoint
+
+blueprint = df.Blueprint()
+
+
+@document
+class BackupOrder:
+    """Which VM to back up, and how."""
+
+    vm: VmReference
+    policy: Annotated[PolicyName | None, Field(description="Left out: the one that the VM's tag names.")] = (
+        None
+    )
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "backups",
+    role=Role.OPERATOR,
+    summary="Take a restore point of a VM now",
+    problems=(NotFound, Busy, KeyReused),
+)
+async def start_backup(
+    headers: StartHeaders, body: BackupOrder, caller: Caller, client: Client
+) -> Accepted[OperationDocument]:
+    asked = Asked("backup", body, caller, headers.idempotency_key, cloud().now())
+    return accepted_answer(await begun(asked, functools.partial(plan_backup, body), client))
+
+
+def plan_backup(order: BackupOrder, asked: Asked) -> Plan:
+    """Look at the VM as it is now and say which restore point is to be taken of it.
+
+    Raises NotFound if there is no such VM, InvalidInput if it cannot be backed up, Busy if it is being.
+    """
+    vm = _described(order.vm)
+    policy = _policy(order, vm)
+    faults = vm.protection_faults(policy.home.region)
+    if faults:
+        raise InvalidInput(f"VM '{vm.name}'", faults)
+    _see_that_idle(vm)
+    slot = slot_of(asked.now)
+    attempt = next_attempt(cloud().catalogue.restore_points.newest(vm.key), slot)
+    return Plan("backup_vm", vm.key, BackupRequest(vm.id, slot, attempt, policy, asked.id))
+
+
+def _described(reference: str) -> VirtualMachine:
+    connected = cloud()
+    vm_id = reference
+    if not reference.startswith("/"):
+        known = connected.catalogue.vms.find(reference)
+        if known is None:
+            raise NotFound(f"no VM is known under the key '{reference}'; give its ARM id, or look at GET vms")
+        vm_id = known.id
+    try:
+        return connected.virtual_machines.describe(vm_id)
+    except Absent as absent:
+        raise NotFound(f"Azure has no VM {vm_id}, or the app may not see it") from absent
+
+
+def _policy(order: BackupOrder, vm: VirtualMachine) -> Policy:
+    """Return the policy asked for, else the one that the VM's tag names."""
+    policies = cloud().policies.policies
+    name = order.policy or vm.policy
+    if name is None:
+        message = (
+            f"VM '{vm.name}' carries no tag {POLICY_TAG}, so name a policy; known are {', '.join(policies)}"
+        )
+        raise InvalidInput(f"VM '{vm.name}'", [Fault("policy", message)])
+    if name not in policies:
+        message = f"the tag {POLICY_TAG} of VM '{vm.name}' names {name!r}; known are {', '.join(policies)}"
+        raise InvalidInput(f"VM '{vm.name}'", [Fault("policy", message)])
+    return policies[name]
+
+
+def _see_that_idle(vm: VirtualMachine) -> None:
+    catalogue = cloud().catalogue
+    known = catalogue.vms.find(vm.key)
+    if known and known.running:
+        point = catalogue.restore_points.find(known.running)
+        message = f"restore point {known.running} of VM '{vm.name}' is being taken; ask again when it is done"
+        raise Busy(message, point.operation if point else None, known.running)

@@ -1,0 +1,127 @@
+"""Documents of the API: dataclasses that become JSON with camelCase names, and JSON that becomes dataclasses.
+
+@document
+class BackupOrder:
+    vm: VmReference
+
+read_body(BackupOrder, b'{"vm": 5}')  # raises InvalidInput: vm: must be a string, found a number
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
+
+from pydantic import ConfigDict, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, core_schema
+
+from domain.errors import Fault
+
+Document = TypeVar("Document")
+
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+_KINDS = {
+    bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array",
+    dict: "an object", type(None): "null",
+}  # fmt: skip
+
+
+@dataclass_transform(frozen_default=True)
+def document(kind: type[Document]) -> type[Document]:
+    """Make a class a frozen dataclass with camelCase names in JSON, which knows no other fields."""
+    configuration = ConfigDict(extra="forbid", alias_generator=to_camel)
+    kind.__pydantic_config__ = configuration  # type: ignore[attr-defined]  # where pydantic looks for it
+    return dataclass(frozen=True)(kind)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Marks a string field that must be one of a few names, which a fault then lists."""
+
+    what: str
+    names: Callable[[], Iterable[str]]
+
+    def check(self, name: str) -> str:
+        """Return the name; raises ValueError if it is not among the known ones."""
+        if name not in self.names():
+            raise ValueError(f"there is no {self.what} {name!r}; {self.hint}")
+        return name
+
+    @property
+    def hint(self) -> str:
+        """Say which names there are."""
+        return f"known are {', '.join(sorted(self.names()))}"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+
+def adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what converts a type from and to JSON; it is made once, which is slow."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+def render(value: Any, *, omit_none: bool = False) -> bytes:
+    """Return a document as JSON."""
+    return adapter(type(value)).dump_json(value, by_alias=True, exclude_none=omit_none)
+
+
+def read_body(kind: type[Document], body: bytes) -> Document | list[Fault]:
+    """Return the document that a JSON body holds, or everything that is wrong with it.
+
+    A document may say by a method `contradictions` what of it is well formed but cannot be meant.
+    """
+    try:
+        found = adapter(kind).validate_json(body, strict=True)
+    except ValidationError as wrong:
+        return [_fault(kind, error, "body") for error in wrong.errors()]
+    faults = list(found.contradictions()) if hasattr(found, "contradictions") else []
+    return faults or found
+
+
+def read_parameters(kind: type[Document], values: Mapping[str, str]) -> Document | list[Fault]:
+    """Return the document that parameters of a URL or headers make up, or everything wrong with them."""
+    try:
+        return adapter(kind).validate_python(dict(values))
+    except ValidationError as wrong:
+        return [_fault(kind, error, "parameters") for error in wrong.errors()]
+
+
+def _fault(kind: type, error: Any, whole: str) -> Fault:
+    field = ".".join(str(step) for step in error["loc"]) or whole
+    return Fault(field, _explained(kind, field, error))
+
+
+def _explained(kind: type, field: str, error: Any) -> str:
+    """Say what is wrong in words for a person who does not know pydantic."""
+    match error["type"]:
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case "missing":
+            known = _known(kind, field)
+            return "this field is missing" + (f"; {known.hint}" if known else "")
+        case "unexpected_keyword_argument":
+            return f"there is no such field; there are {', '.join(_names(kind))}"
+        case "json_invalid":
+            return f"this is not JSON: {error['ctx']['error']}"
+        case "timezone_aware":
+            return "the time needs a zone, such as the Z of 2026-11-22T16:00:00Z"
+    return (
+        f"{error['msg'].replace('Input should', 'it should')}; found {_KINDS.get(type(error['input']), '')}"
+    )
+
+
+def _names(kind: type) -> list[str]:
+    return [to_camel(field.name) for field in fields(kind)]
+
+
+def _known(kind: type, field: str) -> Known | None:
+    hints = {to_camel(name): hint for name, hint in get_type_hints(kind, include_extras=True).items()}
+    hint = hints.get(field, str)
+    if getattr(hint, "__metadata__", None) is None:
+        return None
+    return next((mark for mark in get_args(hint) if isinstance(mark, Known)), None)

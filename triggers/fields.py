@@ -1,0 +1,58 @@
+"""Fields that several documents share: ids, keys, names and pages, each checked before anything is asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+from domain.names import checked_vm_key, operation_day, point_parts
+from domain.vms import vm_address
+from gateways.connection import cloud
+from triggers.documents import Known
+
+MOST_PER_PAGE = 100
+
+
+def _checked_point(point: str) -> str:
+    point_parts(point)
+    return point
+
+
+def _checked_operation(operation: str) -> str:
+    operation_day(operation)
+    return operation
+
+
+def _checked_vm(reference: str) -> str:
+    if not reference.startswith("/"):
+        return checked_vm_key(reference)
+    subscription = vm_address(reference).subscription
+    known = cloud().policies.subscriptions
+    if subscription.lower() not in [name.lower() for name in known]:
+        raise ValueError(
+            f"subscription {subscription} is not one that the policy file names; it has {', '.join(known)}"
+        )
+    return reference
+
+
+VmKey = Annotated[str, AfterValidator(checked_vm_key), Field(examples=["web-0123456789ab"])]
+VmReference = Annotated[
+    str,
+    AfterValidator(_checked_vm),
+    Field(description="The VM's ARM id, or its key as the overview has it.", examples=["web-0123456789ab"]),
+]
+PointId = Annotated[
+    str, AfterValidator(_checked_point), Field(examples=["web-0123456789ab~20261122T1600Z~1"])
+]
+OperationId = Annotated[
+    str, AfterValidator(_checked_operation), Field(examples=["20261122-0123456789abcdef0123"])
+]
+PolicyName = Annotated[str, Known("policy", lambda: cloud().policies.policies)]
+LocationName = Annotated[str, Known("location", lambda: cloud().policies.locations)]
+PageSize = Annotated[int, Field(ge=1, le=MOST_PER_PAGE, description="How many at most.")]
+# Wide enough for every backup, narrow enough that no time zone leads out of the calendar.
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
+]
