@@ -9,6 +9,7 @@ assert world.restore("web", "north").disk("os") == b"v1"
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -60,17 +61,22 @@ class Restored:
         return self.contents[name].rstrip(b"\0")
 
 
-class _Reach(HTTPAdapter):
+class Reach(HTTPAdapter):
     """The network to the storage accounts, of which those in a lost region cannot be reached."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lost: set[str] = set()
+        self.seconds = 0.0  # wall time spent waiting for the emulator
 
     def send(self, request, *args, **options):
         if any(request.url.startswith(endpoint) for endpoint in self.lost):
             raise requests.ConnectionError(f"{request.url} is in a lost region", request=request)
-        return super().send(request, *args, **options)
+        began = time.perf_counter()
+        try:
+            return super().send(request, *args, **options)
+        finally:
+            self.seconds += time.perf_counter() - began
 
 
 @dataclass
@@ -80,6 +86,7 @@ class World:
     directory: Path
     accounts: Accounts
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
+    workers: int = 8
 
     def __post_init__(self) -> None:
         self.cloud = Cloud(self.clock)
@@ -93,10 +100,12 @@ class World:
         for location in ("west", "north"):
             self.manifests[location] = self._account_with_container()
         self.machines: dict[str, Any] = {}
-        self._reach = _Reach()
+        self.reach = Reach()
         use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
                     storage_transport=self._storage()))  # fmt: skip
-        self.host = LocalHost(load_app(ROOT), database=self.directory / "host.db", clock=self.clock)
+        self.host = LocalHost(
+            load_app(ROOT), database=self.directory / "host.db", clock=self.clock, workers=self.workers
+        )
         self.host.start()
 
     def close(self) -> None:
@@ -132,7 +141,7 @@ class World:
         """Lose a region: its resources, its SAS hosts, and the manifests that lie there."""
         self.cloud.lose_region(region)
         location = "west" if region == HOME else "north"
-        self._reach.lost.add(self.manifests[location].blob_endpoint)
+        self.reach.lost.add(self.manifests[location].blob_endpoint)
 
     # What is asked of Tidemark
 
@@ -187,6 +196,11 @@ class World:
         """Let time pass, with everything that happens in it."""
         self.host.run_until(self.clock.now() + span)
 
+    def jump(self, moment: datetime) -> None:
+        """Move straight to a moment: what should have happened on the way happens then."""
+        self.clock.move_to(moment)
+        self.host.settle()
+
     def bytes_of(self, disk_id: str) -> bytes:
         """Read a disk of the cloud whole."""
         image = self.cloud.disk(disk_id).image
@@ -234,7 +248,7 @@ class World:
 
     def _storage(self) -> RequestsTransport:
         session = requests.Session()
-        session.mount("http://", self._reach)
+        session.mount("http://", self.reach)
         return RequestsTransport(session=session, session_owner=False)
 
     def _account_with_container(self) -> Account:

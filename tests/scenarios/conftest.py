@@ -1,0 +1,19 @@
+"""One world per test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Accounts
+from tests.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path, accounts: Accounts) -> Iterator[World]:
+    """A cloud with two locations, and Tidemark running beside it."""
+    made = World(tmp_path, accounts)
+    yield made
+    made.close()
