@@ -56,8 +56,9 @@ def connect(
     """
     development = settings.development
     credentials = _credentials(development)
-    storage = storage_transport or RequestsTransport()  # one pool of connections for tables and blobs
-    compute = Compute(credentials(settings.management_endpoint), settings.management_endpoint, transport)
+    storage = storage_transport or _network()  # one pool of connections for tables and blobs
+    endpoint = settings.management_endpoint
+    compute = Compute(credentials(endpoint), endpoint, transport or _network())
     tables = TableServiceClient(
         settings.catalogue, credential=credentials(settings.catalogue), transport=storage, retry_total=0
     )
@@ -90,6 +91,11 @@ def use(connected: Cloud | None) -> None:
     """Put another cloud in place, for tests; None connects anew at the next use."""
     global _connected
     _connected = connected
+
+
+def _network() -> RequestsTransport:
+    # The SDK's own timeouts are five minutes each; a step must end in seconds, also when a region is lost.
+    return RequestsTransport(connection_timeout=10, read_timeout=60)
 
 
 class _DevelopmentCredential:

@@ -9,7 +9,7 @@ from typing import Any
 from domain.errors import Absent, Refused
 from domain.restores import DiskPlan, RestoredDisk
 from gateways.compute import Compute, ResourceId
-from gateways.failures import translated
+from gateways.failures import GROUP_MISSING, translated
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Disks:
             with translated(f"disk {disk_id}"):
                 found = self.compute.client(address.subscription).disks.get(address.group, address.name)
         except Absent as absent:
-            if absent.code == "ResourceGroupNotFound":
+            if absent.code in GROUP_MISSING:
                 raise
             return None
         return _disk(found.as_dict())

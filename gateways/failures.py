@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from json import JSONDecodeError
 
 from azure.core.exceptions import (
     AzureError,
+    DecodeError,
     HttpResponseError,
     ServiceRequestError,
     ServiceResponseError,
@@ -25,9 +27,10 @@ _BROKEN = {
     "ServerBusy", "OperationTimedOut", "ServiceUnavailable", "ServerTimeout",
 }  # fmt: skip
 _ABSENT = {
-    "ResourceNotFound", "NotFound", "ParentResourceNotFound", "BlobNotFound", "ContainerNotFound",
-    "TableNotFound", "EntityNotFound",
+    "ResourceNotFound", "NotFound", "ParentResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound",
+    "CopySourceNotFound", "BlobNotFound", "ContainerNotFound", "TableNotFound", "EntityNotFound",
 }  # fmt: skip
+GROUP_MISSING = {"ResourceGroupNotFound", "SubscriptionNotFound"}  # what is looked for cannot be made there
 _CONCURRENT = "concurrent request"  # ARM says `Conflict` also of what is not allowed at all
 
 
@@ -36,11 +39,13 @@ def translated(what: str) -> Iterator[None]:
     """Raise the domain's errors instead of the SDK's; `what` names the thing in the message."""
     try:
         yield
-    except AzureError as failure:
+    except (AzureError, JSONDecodeError) as failure:  # the SDK lets some answers' JSON errors through
         raise _translate(what, failure) from failure
 
 
-def _translate(what: str, failure: AzureError) -> CloudError:
+def _translate(what: str, failure: Exception) -> CloudError:
+    if isinstance(failure, (DecodeError, JSONDecodeError)):  # cut off on its way, or not from Azure at all
+        return Transient("AnswerUnreadable", f"{what}: the answer cannot be read ({failure})")
     if isinstance(failure, HttpResponseError) and failure.response is not None:
         return _of_response(what, failure)
     if isinstance(failure, (ServiceRequestError, ServiceResponseError)):
@@ -75,7 +80,7 @@ def _code(failure: HttpResponseError) -> str:
 
 def _first_line(failure: HttpResponseError) -> str:
     told = getattr(failure.error, "message", None) or failure.message or str(failure)
-    return str(told).splitlines()[0]
+    return next(iter(str(told).splitlines()), "no reason given")
 
 
 def _retry_after(failure: HttpResponseError) -> timedelta | None:

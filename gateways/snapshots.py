@@ -11,7 +11,7 @@ from domain.errors import Absent, Refused
 from domain.policy import Location
 from domain.snapshots import Snapshot
 from gateways.compute import Compute, ResourceId
-from gateways.failures import translated
+from gateways.failures import GROUP_MISSING, translated
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Snapshots:
             with translated(f"snapshot {snapshot_id}"):
                 found = self.compute.client(address.subscription).snapshots.get(address.group, address.name)
         except Absent as absent:
-            if absent.code == "ResourceGroupNotFound":
+            if absent.code in GROUP_MISSING:
                 raise
             return None
         return _snapshot(found.as_dict())

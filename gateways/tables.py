@@ -21,7 +21,7 @@ from gateways.failures import translated
 
 Answer = TypeVar("Answer")
 
-_LONGEST_STRING = 32_000  # characters; the service's own limit is 32,768 UTF-16 units
+_LONGEST_STRING = 16_000  # characters; the service takes 32,768 UTF-16 units, and a character may take two
 _PART = "document"
 _MOST_CHANGES = 20
 
@@ -128,7 +128,13 @@ class Table:
             self._ask(step)
         except _Missing:
             self._make()
+            self._write_again(step)
+
+    def _write_again(self, step: Callable[[], Any]) -> None:
+        try:
             self._ask(step)
+        except _Missing as missing:  # Azure deletes a table for some time before it can be made again
+            raise Transient("TableMissing", f"table {self._name} was made and is not there yet") from missing
 
     def _make(self) -> None:
         try:

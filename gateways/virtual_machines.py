@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.vms import Disk, VirtualMachine, vm_address
+from domain.errors import Refused
+from domain.vms import Disk, VirtualMachine, tag_value, vm_address
 from gateways.compute import Compute, ResourceId
 from gateways.failures import translated
 
@@ -33,7 +34,7 @@ class VirtualMachines:
         """Yield the VMs of a subscription that carry a tag, without their disks."""
         with translated(f"the VMs of subscription {subscription}"):
             for found in self.compute.client(subscription).virtual_machines.list_all():
-                if tag in (found.tags or {}):
+                if tag_value(found.tags or {}, tag) is not None:
                     yield _vm(found.as_dict(), ())
 
     def _described(self, model: Mapping[str, Any]) -> VirtualMachine:
@@ -42,10 +43,12 @@ class VirtualMachines:
             (None, storage["osDisk"]),
             *((entry["lun"], entry) for entry in storage.get("dataDisks", [])),
         ]
+        for _, entry in entries:
+            _require_managed(model["name"], entry)
         disks = tuple(
             self._disk(entry["managedDisk"]["id"], lun, entry.get("caching", "None"))
             for lun, entry in entries
-            if "managedDisk" in entry and not _is_ephemeral(entry)
+            if not _is_ephemeral(entry)
         )
         return _vm(model, disks)
 
@@ -81,6 +84,16 @@ def _vm(model: Mapping[str, Any], disks: tuple[Disk, ...]) -> VirtualMachine:
         tags=model.get("tags") or {},
         model={name: value for name, value in model.items() if name not in ("etag", "resources")},
     )
+
+
+def _require_managed(vm: str, entry: Mapping[str, Any]) -> None:
+    # Left out in silence it would be missing from every restore point.
+    if "id" not in entry.get("managedDisk", {}) and not _is_ephemeral(entry):
+        raise Refused(
+            "UnmanagedDisk",
+            f"disk '{entry.get('name')}' of VM '{vm}' is not a managed disk, and Azure takes snapshots of no "
+            "other; convert it to a managed disk",
+        )
 
 
 def _is_ephemeral(entry: Mapping[str, Any]) -> bool:
