@@ -25,7 +25,9 @@ from azure.storage.blob import ContainerClient
 from requests.adapters import HTTPAdapter
 
 from clock import ManualClock
-from gateways.connection import connect, use
+from domain.names import vm_key
+from domain.restore_points import RestorePoint
+from gateways.connection import cloud, connect, use
 from local_host.app import load_app
 from local_host.host import LocalHost
 from settings import Development, Settings
@@ -191,6 +193,10 @@ class World:
         operation = self.operation(answer.body["id"])
         disks = (operation.get("outcome") or {}).get("disks", [])
         return Restored(operation, {disk["sourceDisk"]: self.bytes_of(disk["id"]) for disk in disks})
+
+    def points_of(self, vm_id: str) -> list[RestorePoint]:
+        """Return the restore points of a VM as the catalogue has them, newest first."""
+        return cloud().catalogue.restore_points.newest(vm_key(vm_id), most=1000)
 
     def pass_time(self, span: timedelta) -> None:
         """Let time pass, with everything that happens in it."""
