@@ -21,8 +21,6 @@ cleared again between two snapshots, and held nothing before, does not count.
 
 from __future__ import annotations
 
-import errno
-import os
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -39,12 +37,11 @@ from simulator.images_chunks import (
     without,
     written_ranges,
 )
+from simulator.images_files import save_to_file, take_from_file
 from simulator.images_parts import parts_of
 from simulator.images_ranges import PAGE_BYTES, PageRange, clipped, joined, pages
 from simulator.images_tables import ChunkTable
 from simulator.wire import BodyPart
-
-_COPY_BYTES = 4 * 1024 * 1024
 
 
 class ImageStore:
@@ -125,11 +122,13 @@ class Image:
             self.size_bytes = size_bytes
 
     def copy_from(self, path: Path) -> None:
-        """Write the data of a sparse file over the image, from its start; holes in the file are skipped."""
-        with open(path, "rb", buffering=0) as source:
-            for start, end in _data_extents(source.fileno()):
-                for at in range(start, end, _COPY_BYTES):
-                    self.write(at, os.pread(source.fileno(), min(_COPY_BYTES, end - at), at))
+        """Make the disk equal to a sparse file, as far as the file reaches; only what differs is written, and
+        what is a hole in the file is cleared."""
+        take_from_file(self, path)
+
+    def copy_to(self, path: Path) -> None:
+        """Write all bytes to a new sparse file."""
+        save_to_file(self, path)
 
     def freeze_copy(self) -> Image:
         """Return a frozen image of this moment, which shares all bytes with this one."""
@@ -246,17 +245,3 @@ class Image:
 
 def _chunk_window(start: int, end: int) -> tuple[int, int]:
     return start // CHUNK_BYTES, -(-end // CHUNK_BYTES)
-
-
-def _data_extents(file: int) -> Iterator[tuple[int, int]]:
-    """Yield the (start, end) of what is written in a sparse file."""
-    end, size = 0, os.fstat(file).st_size
-    while end < size:
-        try:
-            start = os.lseek(file, end, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # nothing but a hole follows
-                return
-            raise
-        end = os.lseek(file, start, os.SEEK_HOLE)
-        yield start, end

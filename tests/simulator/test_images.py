@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -136,19 +137,49 @@ def test_fifty_thousand_ranges_are_compared_and_read_in_windows(store):
     assert newer.changed_bytes_since(older) == 25_000 * 512
 
 
-def test_a_sparse_file_is_copied_without_its_holes(store, tmp_path):
-    path = tmp_path / "disk.img"
+def sparse_file(path: Path, size_bytes: int, written: dict[int, bytes]) -> Path:
     with open(path, "wb") as file:
-        file.truncate(32 * MIB)
-        file.seek(7 * MIB)
-        file.write(b"x" * MIB)
-        file.seek(24 * MIB)
-        file.write(b"y" * 4096)
+        file.truncate(size_bytes)
+        for offset, data in written.items():
+            file.seek(offset)
+            file.write(data)
+    return path
+
+
+def test_a_sparse_file_is_copied_without_its_holes(store, tmp_path):
+    path = sparse_file(tmp_path / "disk.img", 32 * MIB, {7 * MIB: b"x" * MIB, 24 * MIB: b"y" * 4096})
     disk = store.create(TIB)
     disk.copy_from(path)
     assert list(disk.page_ranges()) == [PageRange(7 * MIB, 8 * MIB), PageRange(24 * MIB, 24 * MIB + 4096)]
     assert disk.read(0, 32 * MIB) == path.read_bytes()
     assert store.used_bytes() <= MIB + 4096 + SLACK
+
+
+def test_copying_a_changed_file_again_writes_only_what_changed(store, tmp_path):
+    random = Random(1)
+    content = {number * MIB: random.randbytes(MIB) for number in (1, 5, 6)}
+    disk = store.create(16 * MIB)
+    disk.copy_from(sparse_file(tmp_path / "first.img", 16 * MIB, content))
+    first = disk.freeze_copy()
+    changed = {1 * MIB: content[1 * MIB], 6 * MIB: content[6 * MIB][:8192] + b"new" + content[6 * MIB][8195:]}
+    path = sparse_file(tmp_path / "second.img", 16 * MIB, changed)
+    disk.copy_from(path)
+    assert disk.read(0, 16 * MIB) == path.read_bytes()
+    assert list(disk.changes_since(first)) == [
+        PageRange(5 * MIB, 6 * MIB, is_clear=True),
+        PageRange(6 * MIB + 8192, 6 * MIB + 12288),
+    ]
+
+
+def test_an_image_is_saved_to_a_sparse_file(store, tmp_path):
+    disk = store.create(TIB)
+    disk.write(3 * MIB + 5, b"hello")
+    disk.freeze_copy().copy_to(tmp_path / "saved.img")
+    assert os.stat(tmp_path / "saved.img").st_size == TIB
+    assert os.stat(tmp_path / "saved.img").st_blocks * 512 <= SLACK
+    again = store.create(TIB)
+    again.copy_from(tmp_path / "saved.img")
+    assert again.read(3 * MIB, 20) == bytes(5) + b"hello" + bytes(10)
 
 
 def test_writing_from_several_threads_while_snapshots_are_taken_loses_nothing(store):
