@@ -76,7 +76,11 @@ def parse_policies(text: str, source: str = "policies.yaml") -> Policies:
     if faults:
         raise InvalidInput(source, faults)
     try:
-        file = _form().validate_python(yaml.safe_load(text))
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as wrong:  # well formed, but not data: a list as a key, a 13th month
+        raise InvalidInput(source, [_unreadable(wrong, source)]) from wrong
+    try:
+        file = _form().validate_python(data)
     except ValidationError as wrong:
         raise InvalidInput(source, (_fault(lines, error) for error in wrong.errors())) from wrong
     found = [Fault(_at(lines, path), message) for path, message in _contradictions(file)]
@@ -114,6 +118,15 @@ def _policies(file: _File) -> Policies:
 
 def _contradictions(file: _File) -> Iterator[tuple[tuple[str, ...], str]]:
     """Find what is well formed but cannot be meant, each with the path of its field."""
+    containers: dict[str, str] = {}
+    for name, location in file.locations.items():
+        other = containers.setdefault(location.manifests, name)
+        if other != name:
+            yield (
+                ("locations", name, "manifests"),
+                f"location '{other}' keeps its manifests there; each location needs a container of its own, "
+                "for a point has one name in all of them",
+            )
     for name, policy in file.policies.items():
         here = ("policies", name)
         if problem := Schedule(policy.schedule.cron, policy.schedule.time_zone).problem():
@@ -142,13 +155,17 @@ def _read_lines(text: str, source: str) -> tuple[dict[tuple[str, ...], int], lis
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as wrong:
-        mark = getattr(wrong, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else source
-        return lines, [Fault(where, f"this is not YAML: {getattr(wrong, 'problem', None) or wrong}")]
+        return lines, [_unreadable(wrong, source)]
     if root is None:
         return lines, [Fault(source, "the file is empty; see the example policies.yaml")]
     _note_lines(root, (), lines, faults)
     return lines, faults
+
+
+def _unreadable(wrong: Exception, source: str) -> Fault:
+    mark = getattr(wrong, "problem_mark", None)
+    where = f"line {mark.line + 1}" if mark else source
+    return Fault(where, f"this is not YAML: {getattr(wrong, 'problem', None) or wrong}")
 
 
 def _note_lines(

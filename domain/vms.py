@@ -20,6 +20,11 @@ _VM_ID = re.compile(
 )
 
 
+def tag_value(tags: Mapping[str, str], name: str) -> str | None:
+    """Return the value of a tag, or None; Azure tells names of tags apart without regard to case."""
+    return next((value for known, value in tags.items() if known.lower() == name.lower()), None)
+
+
 @dataclass(frozen=True)
 class Disk:
     """One managed disk of a VM.
@@ -55,7 +60,7 @@ class Disk:
     @property
     def is_excluded(self) -> bool:
         """Whether its tag leaves it out of backups."""
-        return self.tags.get(EXCLUDE_TAG, "").lower() == "true"
+        return (tag_value(self.tags, EXCLUDE_TAG) or "").lower() == "true"
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class VirtualMachine:
     @property
     def policy(self) -> str | None:
         """The name of the policy that its tag asks for."""
-        return self.tags.get(POLICY_TAG) or None
+        return tag_value(self.tags, POLICY_TAG) or None
 
     @property
     def protected_disks(self) -> tuple[Disk, ...]:
