@@ -12,7 +12,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -145,6 +145,11 @@ class World:
         location = "west" if region == HOME else "north"
         self.reach.lost.add(self.manifests[location].blob_endpoint)
 
+    def bring_back_region(self, region: str) -> None:
+        """Bring a lost region back."""
+        self.cloud.restore_region(region)
+        self.reach.lost.clear()
+
     # What is asked of Tidemark
 
     def ask(
@@ -206,6 +211,24 @@ class World:
         """Move straight to a moment: what should have happened on the way happens then."""
         self.clock.move_to(moment)
         self.host.settle()
+
+    def assert_books_and_cloud_agree(self) -> None:
+        """Every snapshot in the cloud belongs to a replica in the catalogue, and each of those is there."""
+        known = {snapshot.lower() for snapshot in self._recorded_snapshots()}
+        listed = cloud().snapshots.compute.client(self.subscription).snapshots.list()
+        found = {snapshot.id.lower() for snapshot in listed}
+        assert found - known == set(), "snapshots that nobody knows"
+        assert known - found == set(), "snapshots that are not there"
+
+    def _recorded_snapshots(self) -> Iterator[str]:
+        catalogue, locations = cloud().catalogue, cloud().policies.locations
+        for machine in self.machines.values():
+            for point in self.points_of(machine.id):
+                if point.is_available:
+                    yield from (part.snapshot_id for part in point.disks)
+                for location in point.recovery:
+                    for copy in catalogue.copies.find(point, location):
+                        yield locations[location].snapshot_id(copy.target_name)
 
     def bytes_of(self, disk_id: str) -> bytes:
         """Read a disk of the cloud whole."""
