@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_type_hints, overload
 
 import azure.durable_functions as df
@@ -57,23 +57,23 @@ class Failed:
 Outcome: TypeAlias = "Done[Result] | Failed"
 
 
-@dataclass(frozen=True)
 class _Step:
     """A function that is registered under its name, with what it takes and returns."""
 
-    kind: Literal["activity", "orchestration"]
-    function: Callable[..., Any]
+    def __init__(self, kind: Literal["activity", "orchestration"], function: Callable[..., Any]) -> None:
+        self.kind = kind
+        self.function = function
 
     @property
     def name(self) -> str:
         return self.function.__name__
 
-    @property
+    @cached_property
     def request_type(self) -> Any:
         hints = get_type_hints(self.function)
         return next(hint for name, hint in hints.items() if name not in ("return", "context", "client"))
 
-    @property
+    @cached_property
     def result_type(self) -> Any:
         hint = get_type_hints(self.function)["return"]
         return hint.__args__[2] if self.kind == "orchestration" else hint

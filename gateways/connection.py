@@ -95,7 +95,8 @@ def use(connected: Cloud | None) -> None:
 
 def _network() -> RequestsTransport:
     # The SDK's own timeouts are five minutes each; a step must end in seconds, also when a region is lost.
-    return RequestsTransport(connection_timeout=10, read_timeout=60)
+    # Reading the environment's proxies costs as much as a request does; Azure has none to name.
+    return RequestsTransport(connection_timeout=10, read_timeout=60, use_env_settings=False)
 
 
 class _DevelopmentCredential:

@@ -277,6 +277,7 @@ class World:
 
     def _storage(self) -> RequestsTransport:
         session = requests.Session()
+        session.trust_env = False
         session.mount("http://", self.reach)
         return RequestsTransport(session=session, session_owner=False)
 
