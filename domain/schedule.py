@@ -28,12 +28,16 @@ class Schedule:
         """Say what is wrong with the schedule, or None."""
         try:
             ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as Europe
             return f"{self.time_zone!r} is not an IANA time zone; one looks like Europe/Berlin"
+        if len(self.cron.split()) != 5:  # the library also takes seconds, which a slot has none of
+            return (
+                f"{self.cron!r} has not five fields (minute hour day month weekday); daily at two: 0 2 * * *"
+            )
         try:
             moments = list(islice(self._slots_after(datetime(2026, 1, 1, tzinfo=UTC)), 200))
         except CronSimError as wrong:
-            return f"{self.cron!r} is not a cron expression of five fields ({wrong}); daily at two: 0 2 * * *"
+            return f"{self.cron!r} is not a cron expression ({wrong}); daily at two: 0 2 * * *"
         if not moments:
             return f"{self.cron!r} never comes; daily at two: 0 2 * * *"
         shortest = min((later - earlier for earlier, later in pairwise(moments)), default=timedelta.max)
