@@ -15,10 +15,13 @@ import orchestrators.backup_vm
 import orchestrators.replicate_disk
 import orchestrators.restore_disks
 import triggers.backups
+import triggers.health
+import triggers.openapi
 import triggers.operations
 import triggers.restore_points
 import triggers.restores
 import triggers.timers
+import triggers.vms
 from gateways.connection import cloud
 
 # A missing setting or a fault in the policy file stops the app here, with its name, not at the first backup.
@@ -36,9 +39,12 @@ for module in (
     orchestrators.replicate_disk,
     orchestrators.restore_disks,
     triggers.backups,
+    triggers.health,
+    triggers.openapi,
     triggers.operations,
     triggers.restore_points,
     triggers.restores,
     triggers.timers,
+    triggers.vms,
 ):
     app.register_functions(module.blueprint)

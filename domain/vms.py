@@ -14,8 +14,8 @@ POLICY_TAG = "tidemark-policy"
 EXCLUDE_TAG = "tidemark-exclude"
 
 _VM_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<resource_group>[^/]+)"
-    r"/providers/Microsoft\.Compute/virtualMachines/(?P<name>[^/]+)",
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<resource_group>[\w().-]*[\w()-])"
+    r"/providers/Microsoft\.Compute/virtualMachines/(?P<name>[\w.-]*[\w-])",
     re.IGNORECASE,
 )
 

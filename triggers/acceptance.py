@@ -24,7 +24,7 @@ from domain.operations import Operation, OperationState
 from domain.requests import BackupRequest, RestoreRequest, Start
 from durable import Client, from_wire, to_wire
 from gateways.connection import cloud
-from triggers.documents import document, render
+from triggers.documents import form, render
 from triggers.identity import Caller
 
 _log = logging.getLogger("tidemark.triggers")
@@ -32,7 +32,7 @@ _log = logging.getLogger("tidemark.triggers")
 KEY_HEADER = "Idempotency-Key"
 
 
-@document
+@form
 class StartHeaders:
     """What a caller may say about a request that starts something."""
 

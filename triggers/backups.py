@@ -17,7 +17,7 @@ from domain.vms import POLICY_TAG, VirtualMachine
 from durable import Client
 from gateways.connection import cloud
 from triggers.acceptance import Asked, Plan, StartHeaders, begun
-from triggers.documents import document
+from triggers.documents import form
 from triggers.fields import PolicyName, VmReference
 from triggers.identity import Caller, Role
 from triggers.operations import OperationDocument, accepted_answer
@@ -26,7 +26,7 @@ from triggers.routing import Accepted, endpoint
 blueprint = df.Blueprint()
 
 
-@document
+@form
 class BackupOrder:
     """Which VM to back up, and how."""
 

@@ -1,10 +1,12 @@
-"""Documents of the API: dataclasses that become JSON with camelCase names, and JSON that becomes dataclasses.
+"""What the API takes and gives: dataclasses, in JSON with camelCase names.
 
-@document
-class BackupOrder:
-    vm: VmReference
+    @form
+    class BackupOrder:
+        vm: VmReference
 
-read_body(BackupOrder, b'{"vm": 5}')  # raises InvalidInput: vm: must be a string, found a number
+    read_body(BackupOrder, b'{"vm": 5}')  # [Fault("vm", "it should be a valid string; found a number")]
+
+A form is what the API takes, a document what it gives.
 """
 
 from __future__ import annotations
@@ -30,8 +32,20 @@ _KINDS = {
 
 @dataclass_transform(frozen_default=True)
 def document(kind: type[Document]) -> type[Document]:
-    """Make a class a frozen dataclass with camelCase names in JSON, which knows no other fields."""
-    configuration = ConfigDict(extra="forbid", alias_generator=to_camel)
+    """Make a class something that the API gives: a frozen dataclass with camelCase names in JSON."""
+    return _configured(kind, ConfigDict(alias_generator=to_camel))
+
+
+@dataclass_transform(frozen_default=True)
+def form(kind: type[Document]) -> type[Document]:
+    """Make a class something that the API takes: like a document, and an unknown field is a fault.
+
+    It may say by a method `contradictions` what of it is well formed but cannot be meant.
+    """
+    return _configured(kind, ConfigDict(alias_generator=to_camel, extra="forbid"))
+
+
+def _configured(kind: type[Document], configuration: ConfigDict) -> type[Document]:
     kind.__pydantic_config__ = configuration  # type: ignore[attr-defined]  # where pydantic looks for it
     return dataclass(frozen=True)(kind)
 
@@ -71,10 +85,7 @@ def render(value: Any, *, omit_none: bool = False) -> bytes:
 
 
 def read_body(kind: type[Document], body: bytes) -> Document | list[Fault]:
-    """Return the document that a JSON body holds, or everything that is wrong with it.
-
-    A document may say by a method `contradictions` what of it is well formed but cannot be meant.
-    """
+    """Return the form that a JSON body fills in, or everything that is wrong with it."""
     try:
         found = adapter(kind).validate_json(body, strict=True)
     except ValidationError as wrong:
@@ -84,7 +95,7 @@ def read_body(kind: type[Document], body: bytes) -> Document | list[Fault]:
 
 
 def read_parameters(kind: type[Document], values: Mapping[str, str]) -> Document | list[Fault]:
-    """Return the document that parameters of a URL or headers make up, or everything wrong with them."""
+    """Return the form that parameters of a URL, or headers, fill in, or everything wrong with it."""
     try:
         return adapter(kind).validate_python(dict(values))
     except ValidationError as wrong:

@@ -16,7 +16,7 @@ from domain.restore_points import ProtectedDisk, RestorePoint
 from domain.restores import restored_disk_id
 from durable import from_wire
 from gateways.connection import cloud
-from triggers.documents import document
+from triggers.documents import document, form
 from triggers.fields import OperationId, PageSize
 from triggers.identity import Role
 from triggers.pages import cut
@@ -73,14 +73,14 @@ class OperationPage:
     next: str | None
 
 
-@document
+@form
 class OperationPath:
     """Which operation."""
 
     id: OperationId
 
 
-@document
+@form
 class OperationsQuery:
     """Which day, and which page of it."""
 

@@ -12,12 +12,13 @@ from domain.copies import Copy, CopyState
 from domain.errors import NotFound
 from domain.restore_points import PointState, ProtectedDisk, ReplicaState, RestorePoint
 from gateways.connection import cloud
-from triggers.documents import document
+from triggers.documents import document, form
 from triggers.fields import PageSize, PointId, VmKey
 from triggers.identity import Role
 from triggers.pages import cut
 from triggers.release import path_of
 from triggers.routing import endpoint
+from triggers.vms import found_vm
 
 blueprint = df.Blueprint()
 
@@ -120,24 +121,24 @@ class PointDocument:
     skew_seconds: Annotated[float | None, Field(description="Between the first and the last disk's moment.")]
     disks: tuple[PointDisk, ...]
     replicas: tuple[ReplicaDocument, ...]
-    operation: Annotated[str | None, Field(description="Who asked for it; null if it was the schedule.")]
+    operation: Annotated[str | None, Field(description="What asked for it; null if it was the schedule.")]
 
 
-@document
+@form
 class PointPath:
     """Which restore point."""
 
     id: PointId
 
 
-@document
+@form
 class PointsPath:
     """Of which VM."""
 
     key: VmKey
 
 
-@document
+@form
 class PointsQuery:
     """Which page."""
 
@@ -167,8 +168,8 @@ def show_restore_point(path: PointPath) -> PointDocument:
 )
 def list_restore_points(path: PointsPath, query: PointsQuery) -> PointPage:
     found = cloud().catalogue.restore_points.newest(path.key, after=query.after, most=query.limit + 1)
-    if not found and cloud().catalogue.vms.find(path.key) is None:
-        raise NotFound(f"no VM is known under the key '{path.key}'; look at GET vms")
+    if not found:
+        found_vm(path.key)
     page, following = cut(
         found, query.limit, path_of("vms", path.key, "restore-points"), lambda point: point.id
     )

@@ -17,7 +17,7 @@ from domain.restore_points import ReplicaState, RestorePoint
 from durable import Client
 from gateways.connection import cloud
 from triggers.acceptance import Asked, Plan, StartHeaders, begun
-from triggers.documents import document
+from triggers.documents import form
 from triggers.fields import LocationName, Moment, PointId, VmReference
 from triggers.identity import Caller, Role
 from triggers.operations import OperationDocument, accepted_answer
@@ -29,7 +29,7 @@ blueprint = df.Blueprint()
 _PAGE = 50
 
 
-@document
+@form
 class RestoreOrder:
     """What to bring back, and where: a restore point, or the newest of a VM, if need be before a moment."""
 

@@ -3,7 +3,7 @@
     @endpoint(blueprint, "GET", "vms/{key}", role=Role.READER, summary="Show one VM", problems=(NotFound,))
     def show_vm(path: VmPath) -> VmDocument: ...
 
-A function takes what it names: `path`, `query`, `headers` and `body` are documents, read and checked before
+A function takes what it names: `path`, `query`, `headers` and `body` are forms, read and checked before
 it runs, all faults of all of them in one answer; `caller` is who asks; `client` is the durable client, and
 needs an async function. It returns a document (200), or `Accepted` (202), or raises an error of
 domain/errors.py, which becomes a problem document. Nobody gets in without an identity and the role.

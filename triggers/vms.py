@@ -1,0 +1,134 @@
+"""GET vms: what is protected, and how well."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import azure.durable_functions as df
+from pydantic import Field
+
+from domain.errors import NotFound
+from domain.protection import ProtectedVm
+from domain.restore_points import PointState
+from gateways.connection import cloud
+from triggers.documents import document, form
+from triggers.fields import PageSize, VmKey
+from triggers.identity import Role
+from triggers.pages import cut
+from triggers.release import path_of
+from triggers.routing import endpoint
+
+blueprint = df.Blueprint()
+
+
+@document
+class VmLocation:
+    """How well a VM is protected in one location."""
+
+    location: str
+    newest_available: Annotated[str | None, Field(description="The newest restore point available there.")]
+    achieved_rpo_seconds: Annotated[
+        float | None, Field(description="How old that restore point's slot is now; null if there is none.")
+    ]
+
+
+@document
+class VmDocument:
+    """One protected VM."""
+
+    key: str
+    id: str
+    name: str
+    region: str
+    policy: str
+    newest_point: str | None
+    newest_state: PointState | None
+    newest_decided: datetime | None
+    running: Annotated[str | None, Field(description="The restore point that is being taken.")]
+    last_failure: Annotated[str | None, Field(description="Why the newest restore point failed.")]
+    locations: Annotated[tuple[VmLocation, ...], Field(description="Home first.")]
+    links: dict[str, str]
+
+
+@document
+class VmPage:
+    """Protected VMs, in the order of their keys."""
+
+    items: tuple[VmDocument, ...]
+    next: str | None
+
+
+@form
+class VmPath:
+    """Which VM."""
+
+    key: VmKey
+
+
+@form
+class VmsQuery:
+    """Which page."""
+
+    limit: PageSize = 50
+    after: Annotated[VmKey | None, Field(description="The last VM of the page before.")] = None
+
+
+@endpoint(blueprint, "GET", "vms", role=Role.READER, summary="List the protected VMs and how well they are")
+def list_vms(query: VmsQuery) -> VmPage:
+    found = cloud().catalogue.vms.page(after=query.after or "", most=query.limit + 1)
+    page, following = cut(found, query.limit, path_of("vms"), lambda vm: vm.key)
+    now = cloud().now()
+    return VmPage(tuple(described(vm, now) for vm in page), following)
+
+
+@endpoint(
+    blueprint, "GET", "vms/{key}", role=Role.READER, summary="Show a protected VM", problems=(NotFound,)
+)
+def show_vm(path: VmPath) -> VmDocument:
+    return described(found_vm(path.key), cloud().now())
+
+
+def found_vm(key: str) -> ProtectedVm:
+    """Return a VM of the overview; raises NotFound."""
+    found = cloud().catalogue.vms.find(key)
+    if found is None:
+        raise NotFound(f"no VM is known under the key '{key}'; look at GET vms")
+    return found
+
+
+def described(vm: ProtectedVm, now: datetime) -> VmDocument:
+    """Return how well a VM is protected now."""
+    return VmDocument(
+        key=vm.key,
+        id=vm.id,
+        name=vm.name,
+        region=vm.region,
+        policy=vm.policy,
+        newest_point=vm.newest_point,
+        newest_state=vm.newest_state,
+        newest_decided=vm.newest_decided,
+        running=vm.running,
+        last_failure=vm.last_failure,
+        locations=tuple(_locations(vm, now)),
+        links={
+            "self": path_of("vms", vm.key),
+            "restorePoints": path_of("vms", vm.key, "restore-points"),
+            **({"newestPoint": path_of("restore-points", vm.newest_point)} if vm.newest_point else {}),
+        },
+    )
+
+
+def _locations(vm: ProtectedVm, now: datetime) -> list[VmLocation]:
+    """Say it of the policy's locations, and of those that still hold a point of an earlier policy."""
+    policy = cloud().policies.policies.get(vm.policy)
+    named = [location.name for location in policy.locations] if policy else []
+    achieved = vm.achieved_rpo(now)
+    return [
+        VmLocation(
+            name,
+            vm.newest_available.get(name),
+            achieved[name].total_seconds() if name in achieved else None,
+        )
+        for name in dict.fromkeys([*named, *vm.newest_available])
+    ]
