@@ -49,6 +49,8 @@ class Dispatcher:
         self._changed = threading.Condition()
         self._changes = 0
         self._is_stopping = False
+        self._is_advancing = False
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="local-host-dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -71,27 +73,33 @@ class Dispatcher:
     def wait_until_idle(self, timeout: float, report: Callable[[], str]) -> None:
         """Wait until nothing is ready or under way at the clock's present moment.
 
-        Raises StuckError with `report`'s text after `timeout` seconds of wall time.
+        Raises StuckError with `report`'s text after `timeout` seconds of wall time, and at once if the host
+        itself has met an error since it started.
         """
         deadline = time.monotonic() + timeout
         while True:
             with self._changed:
-                seen = self._changes
-            if self._is_idle():
+                seen, was_advancing = self._changes, self._is_advancing
+            if self._error is not None:
+                raise StuckError(f"The host itself failed: {self._error}") from self._error
+            if not was_advancing and self._is_idle():
                 return
             left = deadline - time.monotonic()
             if left <= 0:
                 raise StuckError(f"The host did not come to rest within {timeout:g} s: {report()}")
             with self._changed:
-                self._changed.wait_for(lambda seen=seen: self._changes != seen, min(left, 1.0))  # type: ignore[misc]  # a default in a lambda
+                if self._changes == seen and self._is_advancing == was_advancing:
+                    self._changed.wait(min(left, 1.0))
 
     def _run(self) -> None:
         while not self._is_stopping:
             with self._changed:
                 seen = self._changes
+                self._is_advancing = True
             try:
                 busy = self._advance()
-            except Exception:
+            except Exception as error:
+                self._error = error
                 log.exception("the dispatcher met an error and goes on")
                 self._rest(seen, PAUSE_AFTER_ERROR)
                 continue
@@ -105,6 +113,8 @@ class Dispatcher:
 
     def _rest(self, seen: int, seconds: float) -> None:
         with self._changed:
+            self._is_advancing = False
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._changes != seen or self._is_stopping, seconds)
 
     def _seconds_to_rest(self) -> float:

@@ -6,15 +6,20 @@ ids are those of its context's open tasks; the extension's are in the task conte
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 
 from azure.durable_functions.models.actions.ActionType import ActionType as SdkActionType
+from azure.durable_functions.models.actions.CallEntityAction import CallEntityAction
+from azure.durable_functions.models.actions.CallHttpAction import CallHttpAction
+from azure.durable_functions.models.actions.CreateTimerAction import CreateTimerAction
 from azure.durable_functions.models.actions.NoOpAction import NoOpAction
 from azure.durable_functions.models.Task import AtomicTask, CompoundTask, LongTimerTask, TaskState
 
 from local_host import traps
-from local_host.durable_task import Kind
+from local_host.durable_task import Action, Kind
 from local_host.executor import Executor
 from local_host.history import Event, EventType
 from local_host.replay import SdkAnswer
@@ -32,12 +37,16 @@ _KINDS = {
 
 def check(answer: SdkAnswer, executor: Executor, new_events: list[Event]) -> None:
     """Raise traps.TrapError if SDK and extension have come apart, or if neither can ever go on."""
-    early_events = answer.state.early_events
-    if early_events is not None and early_events.trap:
-        raise early_events.trap
     _check_ids(answer, executor)
     _check_event_names(answer, new_events)
     _check_progress(answer, executor)
+
+
+def check_early_events(answer: SdkAnswer) -> None:
+    """Raise traps.TrapError if the function got wrong data from events that came early."""
+    early_events = answer.state.early_events
+    if early_events is not None and early_events.trap:
+        raise early_events.trap
 
 
 def _check_ids(answer: SdkAnswer, executor: Executor) -> None:
@@ -52,8 +61,20 @@ def _check_ids(answer: SdkAnswer, executor: Executor) -> None:
             continue  # the extension still awaits an earlier action, and may come to the same id
         if action is None:
             raise traps.drift(task_id, _words(kind, name), "nothing")
-        if action.kind is not kind or (name and name.lower() != (action.name or "").lower()):
+        if action.kind is not kind or not _is_same(task._get_action(), action):
             raise traps.drift(task_id, _words(kind, name), str(action))
+
+
+def _is_same(asked: Any, action: Action) -> bool:
+    """Name, input and time of what the SDK asked for; of a retry it keeps none of them."""
+    if isinstance(asked, CreateTimerAction):
+        return action.fire_at == asked.fire_at.replace(tzinfo=UTC)  # SDK 1.x writes any time with a Z
+    if isinstance(asked, NoOpAction | CallHttpAction | CallEntityAction):
+        return True
+    sent = json.loads(action.input or "null")
+    if action.kind is Kind.ACTIVITY:
+        sent = sent[0]
+    return asked.function_name.lower() == (action.name or "").lower() and asked.to_json().get("input") == sent
 
 
 def _expected(task: AtomicTask) -> tuple[Kind, str | None]:

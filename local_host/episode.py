@@ -7,6 +7,7 @@ as new, goes straight on with the next generation in the same work item, as the 
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ from local_host.history import (
     timestamp,
 )
 from local_host.replay import SdkAnswer, replay
+
+log = logging.getLogger("local_host")
 
 MAX_GENERATIONS = 1000
 """Generations without a wait in between, after which a loop is taken for endless (our own choice)."""
@@ -149,11 +152,13 @@ class _Turn:
         self.notes: list[str] = []
 
     def decide(self) -> Decision:
-        """Replay, play, compare. A trap fails the instance at once."""
+        """Replay, play, compare. A trap fails the instance at once, and so does an error of the host
+        itself."""
         try:
             answer = self._replay()
             executor = Executor(Extension(self._identity, self._orchestrators.known), answer)
             decision = executor.play([*self._past.events, *self._new_events])
+            drift.check_early_events(answer)
             if decision.completion is None and not decision.is_suspended:
                 drift.check(answer, executor, self._new_events)
                 self._note_delays(answer, executor)
@@ -161,6 +166,12 @@ class _Turn:
         except traps.TrapError as trap:
             self.notes.append(str(trap))
             return Decision(completion=Completion("Failed", str(trap)))
+        except Exception as error:
+            log.exception("the local host itself failed to play '%s'", self._identity.instance_id)
+            problem = (
+                f"The local host itself failed: {type(error).__name__}: {error}. Its log has the details."
+            )
+            return Decision(completion=Completion("Failed", problem))
 
     def _replay(self) -> SdkAnswer:
         name = self.started["Name"]

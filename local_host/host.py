@@ -147,13 +147,20 @@ class LocalHost:
         shared_loop.leave()
 
     def start_orchestration(self, name: str, input: Any = None, instance_id: str | None = None) -> str:
-        """Start an orchestration as a plain POST of the Durable API would; return its id. `input` is
-        JSON-like."""
-        return self._management.start(name, None if input is None else json.dumps(input), instance_id)
+        """Start an orchestration as the SDK's `client.start_new` does; return its id. `input` is JSON-like.
+
+        The client sends JSON text as a JSON string, which the SDK undoes on the other side.
+        """
+        text = None if input is None else json.dumps(json.dumps(input))
+        return self._management.start(name, text, instance_id)
 
     def raise_event(self, instance_id: str, name: str, data: Any = None) -> None:
-        """Raise an external event, as a plain POST would."""
-        self._management.raise_event(instance_id, name, json.dumps(data))
+        """Raise an external event as the SDK's `client.raise_event` does.
+
+        Here nobody undoes it (contract §2.6): the orchestrator gets JSON text. A plain POST would arrive as
+        it is.
+        """
+        self._management.raise_event(instance_id, name, json.dumps(json.dumps(data)))
 
     def status(self, instance_id: str) -> dict[str, Any] | None:
         """The status document of an instance, as the Durable API shows it; None if there is none."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+log = logging.getLogger("local_host")
 
 DEFAULT_TASK_HUB = "TestHubName"
 """What the Durable extension calls the hub of a host that runs locally."""
@@ -58,9 +61,21 @@ def resolve(text: str) -> str:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
+    """Read as leniently as Newtonsoft does: comments and trailing commas are allowed. Text behind the
+    document is ignored with a warning, because a sample of the Durable SDK has a brace too many."""
     if not path.is_file():
         return {}
+    text = _NOISE.sub(lambda match: match["string"] or "", path.read_text(encoding="utf-8-sig"))
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8-sig")))
+        document, end = json.JSONDecoder().raw_decode(text.lstrip())
     except ValueError as error:
         raise HostFileError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise HostFileError(f"{path} holds {type(document).__name__} where a JSON object is expected.")
+    if text.lstrip()[end:].strip():
+        log.warning("%s has text behind its JSON document, which is ignored", path)
+    return document
+
+
+_NOISE = re.compile(r'(?P<string>"(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+"""What JSON forbids and Newtonsoft skips; strings are matched first, so that nothing inside them goes."""

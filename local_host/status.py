@@ -23,7 +23,7 @@ def status_json(
 ) -> dict[str, Any]:
     """The status document. Times are cut to seconds; history is under `historyEvents`, where SDK 1.x does not
     look."""
-    return {
+    document = {
         "name": instance.name,
         "instanceId": instance.instance_id,
         "runtimeStatus": instance.status,
@@ -32,8 +32,10 @@ def status_json(
         "output": _token(instance.output),
         "createdTime": f"{instance.created_at[:19]}Z",
         "lastUpdatedTime": f"{instance.updated_at[:19]}Z",
-        "historyEvents": None if history is None else _shown_history(history, show_input, show_output),
     }
+    if history is not None:
+        document["historyEvents"] = _shown_history(history, show_input, show_output)
+    return document
 
 
 def _token(text: str | None) -> Any:
