@@ -1,1 +1,53 @@
-"""The part of Azure that Tidemark uses, simulated below the real Azure SDKs."""
+"""The part of Azure that Tidemark uses, simulated below the real Azure SDKs.
+
+    from simulator.cloud import Cloud                  # the core: one request in, one response out
+    from simulator.transport import transport          # under the real SDKs, in a test
+    from simulator.server import Server                # over HTTP on loopback; python -m simulator --help
+
+It exists so that Tidemark can be run, tested and shown where no Azure is. It is held to what is known of
+Azure: recorded traffic, documentation, the SDKs' own expectations (azure-semantics, with sources). Where
+something is not known it is never kinder than Azure may be, and says so in the module that decides it.
+
+What is simulated, and where
+    arm.machines         virtual machines: get, list, instance view, create from specialized disks, swap the
+                         OS disk, attach and detach, tags, start, stop, deallocate, restart, delete
+    arm.disks            managed disks, empty or from a snapshot: grow, change, delete, states
+    arm.snapshots        snapshots, incremental and full: families, limits, completion in the background
+    arm.snapshot_copies  cross-region copies (CopyStart): progress, order, limits, broken sources
+    arm.access_grants    access by SAS: grant, revoke, expiry, five per family
+    data_plane           the bytes behind a SAS: HEAD, ranged GET, page ranges and differences, VHD footer
+    arm.networks         virtual networks, subnets, interfaces: what a machine refers to
+    arm.groups           resource groups, subscriptions
+    arm.front_door       Resource Manager: operations, paging, throttling, errors, rights
+    regions              lost regions
+    faults               planted faults: status, after executing, dropped, delayed, failed operations
+    arm.timeline         virtual time: nothing happens by itself, all follows from the clock
+
+What is not simulated. What a client can ask for by name is refused as `SimulatorNotSimulated`, or as a type
+or action that does not exist; the rest is not there.
+  - Run Command, extensions, images, machines from images, new data disks in a machine's PUT, availability
+    and scale sets, capacity and quotas, preemption of one machine operation by another, hibernation.
+  - Uploading into disks, import from blobs, disks from disks, snapshots of snapshots, VHDX, guest state of
+    trusted launch and confidential machines, instant access, shared disks on several machines, changing a
+    disk to or from Ultra or Premium SSD v2, limits on disks made at once from one source or in all.
+  - Azure's own restore points, immutability policies, locks, policies, private links, data-plane tokens.
+  - Everything of Microsoft.Network beyond networks, subnets and interfaces.
+
+Where it is known to differ from Azure, or decides what Azure leaves open
+    arm.errors             refusals whose code nobody has published have codes of our own: `OWN_CODES`
+    arm.operations         operations are never forgotten; no Retry-After is sent with them
+    arm.throttling         the limits of disks and snapshots are those seen in traffic of 2023
+    arm.listing            lists leave out lost regions; lists of machines shout resource groups
+    arm.snapshot_taking    the bytes are those of the moment at which the operation ends
+    arm.snapshot_families  copies of one disk share a family in the target region
+    arm.snapshot_copies    what "in order" and "one at a time" mean exactly; what a deleted copy means
+    arm.access_grants      a second grant lengthens the first; an open snapshot is not deleted
+    arm.machine_checks     a size is judged by its name
+    arm.machine_power      a busy machine answers 409 Conflict
+    arm.groups             a group is deleted at once, or refused
+    arm.disk_performance   numbers are told and not enforced
+    arm.roles              tokens are names; roles are what a test grants, and bind at once
+    tempo                  durations and speeds are typical or invented
+    regions                there are some of Azure's; how a lost one behaves
+    data_plane, access, images, server   see there
+"""

@@ -13,7 +13,7 @@ Resource Manager, one at a time.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -45,6 +45,13 @@ class MovableClock(Protocol):
     """A clock that can be moved by hand."""
 
     def move_to(self, moment: datetime) -> None: ...
+
+
+@runtime_checkable
+class TellingClock(Protocol):
+    """A clock that tells when it was moved."""
+
+    def on_move(self, listener: Callable[[], None]) -> None: ...
 
 
 class Cloud(World):
@@ -84,6 +91,8 @@ class Cloud(World):
         self._request_ids = UniqueIds(seed, "requests")
         self._data_plane = DataPlane(accesses, clock, regions.is_lost)
         self._front_door = FrontDoor(self.estate)
+        if isinstance(clock, TellingClock):
+            clock.on_move(self.settle)
 
     @property
     def meter(self) -> Meter:

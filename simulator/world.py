@@ -36,6 +36,11 @@ class World:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
 
+    def settle(self) -> None:
+        """Let everything happen that is due by now; every request and every look at a disk does so first."""
+        with self.estate.lock:
+            self.estate.timeline.settle()
+
     @property
     def subscription(self) -> str:
         """The id of the first subscription; there is one as soon as it is asked for."""
@@ -159,6 +164,7 @@ class World:
 
     def snapshot_image(self, resource_id: str) -> Image:
         """Return the bytes of a snapshot that exists and is usable; raises KeyError or ArmError."""
+        self.settle()
         found = self.estate.shelf.find(Snapshot, resource_id)
         if found is None:
             raise KeyError(f"There is no snapshot {resource_id}")

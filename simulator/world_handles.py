@@ -59,5 +59,12 @@ class DiskHandle:
 
     @property
     def image(self) -> Image:
-        """The bytes of the disk, to read and to write."""
+        """The bytes of the disk, to read and to write.
+
+        Whatever was due happens before they are given out, so that a snapshot which ended a moment ago does
+        not hold what is written now. Whoever keeps the image on a clock that moves by itself, and writes to
+        it later, has to ask the handle again.
+        """
+        with self.resource.estate.lock:
+            self.resource.estate.timeline.settle()
         return self.resource.image

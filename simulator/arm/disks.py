@@ -45,6 +45,8 @@ def put_disk(call: Call) -> Response:
     existing = call.estate.shelf.find(Disk, call.id)
     if existing is not None:
         _require_same(call, existing)
+        existing.require_idle()
+        existing.tags = fields.tags(call.body)
         return change(call, existing)
     fields.check_disk_name(call.id.name)
     location = fields.location(call.body, KIND)
@@ -201,15 +203,20 @@ def delete_disk(call: Call) -> Response:
     disk = call.estate.shelf.find(Disk, call.id)
     if disk is None:
         return Response(204)
-    disk.require_idle()
     if disk.machine is not None:
         raise errors.operation_not_allowed(f"Disk {disk.id.name} is attached to VM {disk.machine.id}.")
-    if disk.pending_snapshots:
-        raise errors.conflict()
-    require_no_access(call.estate, disk)
+    require_unused(disk)
 
     work = Work(call.estate.tempo.delete, lambda _: remove(disk), states=DELETING)
     return call.accepted(call.begin(disk, work))
+
+
+def require_unused(disk: Disk) -> None:
+    """Refuse (409 Conflict) while a disk is changed, snapshotted or read by SAS."""
+    disk.require_idle()
+    if disk.pending_snapshots:
+        raise errors.conflict()
+    require_no_access(disk.estate, disk)
 
 
 def remove(disk: Disk) -> None:

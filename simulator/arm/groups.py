@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 from simulator.arm import disks, errors, fields, machines, snapshots
+from simulator.arm.access_grants import require_no_access
 from simulator.arm.call import Call
 from simulator.arm.disk_model import Disk
 from simulator.arm.errors import ArmError
 from simulator.arm.estate import Estate, ResourceGroup, Subscription
 from simulator.arm.machine_model import VirtualMachine
+from simulator.arm.networks import NetworkInterface
 from simulator.arm.resources import Resource
 from simulator.arm.routing import GROUP, SUBSCRIPTION, Route
 from simulator.arm.snapshot_model import Snapshot
@@ -108,11 +110,14 @@ def _remove(estate: Estate, resource: Resource) -> None:
 
 def _require_unused(resource: Resource, prefix: str) -> None:
     resource.require_idle()
-    is_open = isinstance(resource, Disk | Snapshot) and resource.estate.accesses.active(resource.id.key)
-    machine = getattr(resource, "machine", None)
-    if is_open or (machine is not None and not machine.id.key.startswith(prefix)):
+    if isinstance(resource, Disk):
+        disks.require_unused(resource)
+    if isinstance(resource, Snapshot):
+        require_no_access(resource.estate, resource)
+    machine = resource.machine if isinstance(resource, Disk | NetworkInterface) else None
+    if machine is not None and not machine.id.key.startswith(prefix):
         raise errors.operation_not_allowed(
-            f"'{resource.id}' is in use; its resource group cannot be deleted."
+            f"'{resource.id}' is used by {machine.id}; its resource group cannot be deleted."
         )
 
 

@@ -44,13 +44,15 @@ class AttachedDisk:
 
 @dataclass(eq=False, kw_only=True)
 class VirtualMachine(Resource):
-    """One virtual machine; `power` is the last part of its PowerState code."""
+    """One virtual machine; `power` is the last part of its PowerState code, `beside` what is kept of it
+    outside `properties`."""
 
     unique_id: str
     os: AttachedDisk
     data: list[AttachedDisk] = field(default_factory=list)
     interfaces: list[NetworkInterface] = field(default_factory=list)
     power: str = "running"
+    beside: dict[str, Any] = field(default_factory=dict)
 
     @property
     def os_disk(self) -> Disk:
@@ -71,7 +73,7 @@ class VirtualMachine(Resource):
         return f'"{self.version}"'
 
     def document(self) -> dict[str, Any]:
-        told = self.heading()
+        told = self.heading() | self.beside
         told["etag"] = self.etag
         told["properties"] = {
             **self.properties,

@@ -41,6 +41,8 @@ def power_off(call: Call) -> Response:
 def deallocate(call: Call) -> Response:
     """Stop a machine and give back its host."""
     machine = _idle(call)
+    if call.request.query.get("hibernate", "").lower() == "true":
+        raise errors.not_simulated("hibernation")
     if machine.os_disk.is_ephemeral:
         raise errors.operation_not_allowed(
             f"Operation 'deallocate' is not supported for VM '{machine.id.name}': its OS disk is ephemeral."

@@ -8,7 +8,9 @@ from typing import Any
 
 from simulator.arm import errors, fields
 from simulator.arm.call import Call
+from simulator.arm.disk_model import Disk
 from simulator.arm.disks import remove as remove_disk
+from simulator.arm.disks import require_unused
 from simulator.arm.errors import ArmError
 from simulator.arm.estate import Estate
 from simulator.arm.identifiers import ResourceId
@@ -35,6 +37,15 @@ KEPT = (
     "applicationProfile",
     "extensionsTimeBudget",
 )
+KEPT_BESIDE = ("plan", "identity")
+NOT_SIMULATED = (
+    "availabilitySet",
+    "virtualMachineScaleSet",
+    "proximityPlacementGroup",
+    "host",
+    "hostGroup",
+    "capacityReservation",
+)
 
 
 def put_machine(call: Call) -> Response:
@@ -50,6 +61,9 @@ def _create(call: Call) -> Response:
     call.estate.regions.check(location)
     properties = fields.section(call.body, "properties")
     storage = _storage_without_image(properties)
+    for name in NOT_SIMULATED:
+        if properties.get(name) is not None:
+            raise errors.not_simulated(f"virtual machines with '{name}'")
     zones = fields.zones(call.body, location)
     os, data = read_os_disk(call, storage), read_data_disks(call, storage)
     _check_disks(call, [os, *data], None, location, zones)
@@ -60,7 +74,8 @@ def _create(call: Call) -> Response:
         location=location,
         created=call.estate.now,
         tags=fields.tags(call.body),
-        properties=_kept(properties),
+        properties=_kept(properties, KEPT),
+        beside=_kept(call.body, KEPT_BESIDE),
         zones=zones,
         unique_id=call.estate.unique_ids.new(),
         os=os,
@@ -92,7 +107,8 @@ def _change(call: Call, machine: VirtualMachine) -> Response:
     interfaces = _interfaces(call, machine.location, machine)
     before = machine.attached
     machine.tags = fields.tags(call.body)
-    machine.properties |= _kept(properties)
+    machine.properties |= _kept(properties, KEPT)
+    machine.beside |= _kept(call.body, KEPT_BESIDE)
     return _update(call, machine, before, (os, data, interfaces))
 
 
@@ -151,9 +167,27 @@ def delete_machine(call: Call) -> Response:
     if machine is None:
         return Response(204)
     machine.require_idle()
-    estate = call.estate
-    work = Work(estate.tempo.delete_machine, lambda _: remove(estate, machine), states=DELETING)
+    estate, leaving = call.estate, _leaving_with(machine)
+    for disk in leaving:
+        require_unused(disk)
+    for disk in leaving:
+        disk.is_changing = True
+
+    def undo() -> None:
+        for disk in leaving:
+            disk.is_changing = False
+
+    work = Work(estate.tempo.delete_machine, lambda _: remove(estate, machine), undo=undo, states=DELETING)
     return call.accepted(call.begin(machine, work, OPERATIONS))
+
+
+def _leaving_with(machine: VirtualMachine) -> list[Disk]:
+    """Return the disks that are deleted with their machine."""
+    return [
+        each.disk
+        for each in machine.attached
+        if each.settings.get("deleteOption") == "Delete" or each.disk.is_ephemeral
+    ]
 
 
 def remove(estate: Estate, machine: VirtualMachine) -> None:
@@ -161,8 +195,8 @@ def remove(estate: Estate, machine: VirtualMachine) -> None:
     estate.shelf.remove(machine)
     for each in machine.attached:
         each.disk.machine = None
-        if each.settings.get("deleteOption") == "Delete" or each.disk.is_ephemeral:
-            remove_disk(each.disk)
+    for disk in _leaving_with(machine):
+        remove_disk(disk)
     for interface in machine.interfaces:
         interface.machine = None
 
@@ -237,8 +271,8 @@ def _connect(machine: VirtualMachine) -> None:
         interface.machine = machine
 
 
-def _kept(properties: fields.Json) -> dict[str, Any]:
-    return {name: properties[name] for name in KEPT if properties.get(name) is not None}
+def _kept(body: fields.Json, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: body[name] for name in names if body.get(name) is not None}
 
 
 ROUTES = POWER_ROUTES + resource_routes(

@@ -4,10 +4,11 @@ The operation ends in seconds with nothing copied; the data follows in the backg
 `completionPercent`. The first copy moves everything that was ever written, a later one what changed since the
 newest copy that is still in the target region.
 
-Own choices, where Azure is silent: one copy per disk at a time holds across target regions; skipping a
-snapshot is allowed, going back to an older one is not; copies do not cross subscriptions; if every earlier
-copy was deleted, the next is whole again; deleting the target cancels the copy; a snapshot of a disk with a
-customer-managed key needs an encryption set for the target.
+Own choices, where Azure is silent: a source whose network access is denied can be copied; one copy per disk
+at a time holds across target regions; skipping a snapshot is allowed, going back to an older one is not;
+copies do not cross subscriptions; if every earlier copy was deleted, the next is whole again; deleting the
+target cancels the copy; a snapshot of a disk with a customer-managed key needs an encryption set for the
+target.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime
 
 from simulator.arm import errors, fields
 from simulator.arm.call import Call
+from simulator.arm.disk_model import INHERITED
 from simulator.arm.estate import Estate
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.operations import Document, Work
@@ -167,7 +169,7 @@ def _base(chain: Family, location: str, subscription: str) -> Snapshot | None:
 
 def _begun(call: Call, source: Snapshot, chain: Family, location: str) -> Snapshot:
     asked = fields.section(call.body, "properties")
-    kept = {name: asked[name] for name in SETTINGS if asked.get(name) is not None}
+    kept = {name: asked[name] for name in (*SETTINGS, *INHERITED) if asked.get(name) is not None}
     has_key = "diskEncryptionSetId" in source.properties.get("encryption", {})
     if has_key and not fields.section(asked, "encryption").get("diskEncryptionSetId"):
         raise errors.own(

@@ -157,8 +157,7 @@ def _check_disk(call: Call, disk: Disk, incremental: bool) -> None:
         raise errors.own(
             409, "SimulatorEphemeralDisk", f"Disk '{disk.id.name}' is an ephemeral OS disk: no snapshots."
         )
-    if disk.is_new or disk.provisioning_state == "Failed":
-        raise errors.conflict()
+    disk.require_idle()
     if incremental and disk.id.subscription.lower() != call.names[0].lower():
         raise errors.invalid_parameter(
             "An incremental snapshot cannot be created in another subscription than its disk's.",
@@ -174,7 +173,9 @@ def _check_disk(call: Call, disk: Disk, incremental: bool) -> None:
 
 def _begun(call: Call, disk: Disk, location: str, incremental: bool, family: Family | None) -> Snapshot:
     asked = fields.section(call.body, "properties")
-    kept = {name: asked[name] for name in SETTINGS if asked.get(name) is not None}
+    if asked["creationData"].get("instantAccessDurationMinutes") is not None:
+        raise errors.not_simulated("instant access snapshots")
+    kept = {name: asked[name] for name in (*SETTINGS, *INHERITED) if asked.get(name) is not None}
     if "encryption" in kept:
         check_encryption(kept["encryption"], disk.properties.get("encryption"))
     return Snapshot(
@@ -235,12 +236,15 @@ def _keep_pending_within_limits(call: Call, disk: Disk) -> None:
 
 
 def _complete_in_background(snapshot: Snapshot, moment: datetime) -> None:
-    estate = snapshot.estate
-    before = (
-        snapshot.family.members[-2].image if snapshot.family and len(snapshot.family.members) > 1 else None
+    """Let a snapshot of an Ultra or Premium SSD v2 disk complete, as long as its changes take."""
+    estate, image, family = snapshot.estate, snapshot.image, snapshot.family
+    assert image is not None
+    assert family is not None, "these disks have incremental snapshots only"
+    earlier = family.members[: family.members.index(snapshot)]
+    before = next((each.image for each in reversed(earlier) if each.image is not None), None)
+    progress = snapshot.progress = Progress(
+        estate.tempo.completing(image.changed_bytes_since(before)), since=moment
     )
-    moved = snapshot.image.changed_bytes_since(before) if snapshot.image else 0
-    progress = snapshot.progress = Progress(estate.tempo.completing(moved), since=moment)
     snapshot.completion = estate.timeline.at(
         moment + progress.takes, snapshot.location, lambda _: progress.finish()
     )

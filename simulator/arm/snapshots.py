@@ -103,6 +103,7 @@ def _change(call: Call, snapshot: Snapshot) -> Response:
     changes: dict[str, Any] = {name: asked[name] for name in CHANGEABLE if asked.get(name) is not None}
     if "encryption" in changes:
         snapshot_taking.check_encryption(changes["encryption"], snapshot.properties.get("encryption"))
+    snapshot.sku = snapshot_taking.asked_sku(call, snapshot.sku)
     snapshot.properties |= changes
     work = Work(call.estate.tempo.snapshot, lambda _: snapshot.document())
     operation = call.begin(snapshot, work)

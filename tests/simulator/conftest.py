@@ -121,13 +121,13 @@ class Azure:
         return self.sdk.disks.begin_create_or_update(group, name, body).result()
 
 
-def snapshot_body(source: str, region: str = HOME, **properties: Any) -> dict[str, Any]:
+def snapshot_body(source: str, region: str = HOME, **properties: Any) -> Any:
     """Return the body of an incremental snapshot of a disk."""
     creation = {"createOption": "Copy", "sourceResourceId": source}
     return {"location": region, "properties": {"incremental": True, "creationData": creation, **properties}}
 
 
-def copy_body(source: str, region: str = RECOVERY, **properties: Any) -> dict[str, Any]:
+def copy_body(source: str, region: str = RECOVERY, **properties: Any) -> Any:
     """Return the body of a cross-region copy of a snapshot."""
     creation = {"createOption": "CopyStart", "sourceResourceId": source}
     return {"location": region, "properties": {"incremental": True, "creationData": creation, **properties}}

@@ -157,7 +157,7 @@ class TestGroups:
         azure.take("s1")
         read = {"access": "Read", "durationInSeconds": 600}
         azure.sdk.snapshots.begin_grant_access("production", "s1", read).result()
-        assert refusal(azure.ask("DELETE", "resourceGroups/production")) == (409, "OperationNotAllowed")
+        assert refusal(azure.ask("DELETE", "resourceGroups/production")) == (409, "Conflict")
 
     @pytest.mark.parametrize("name", ["ends.", "has space", "x" * 91])
     def test_a_name_that_azure_does_not_take_is_refused(self, azure, name):

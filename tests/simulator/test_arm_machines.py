@@ -15,7 +15,7 @@ from azure.core.exceptions import (
 )
 
 from simulator.world_handles import DiskSpec
-from tests.simulator.conftest import GIB, HOME, RECOVERY, code_of, disk_body
+from tests.simulator.conftest import GIB, HOME, RECOVERY, code_of, disk_body, snapshot_body
 
 PATH = "resourceGroups/production/providers/Microsoft.Compute/virtualMachines"
 
@@ -96,6 +96,7 @@ def test_a_machine_is_made_of_specialized_disks(azure):
         ({"hardwareProfile": {"vmSize": "huge"}}, "InvalidParameter", "VM size"),
         ({"securityProfile": {"securityType": "TrustedLaunch"}}, "BadRequest", "Security type"),
         ({"zones": ["1"]}, "SimulatorZoneMismatch", "zone"),
+        ({"availabilitySet": {"id": "/a/set"}}, "SimulatorNotSimulated", "availabilitySet"),
     ],
 )
 def test_a_machine_that_cannot_be_is_refused(azure, change, code, words):
@@ -140,7 +141,7 @@ def test_a_purchase_plan_has_to_be_given_again(azure):
     spec = DiskSpec(GIB, "Standard_LRS", {"osType": "Linux", "purchasePlan": plan})
     disk, nic = azure.cloud.add_disk("bought", HOME, "production", spec).id, interface(azure)
     assert refused(azure, machine_body(disk, nic))[1] == "VMMarketplaceInvalidInput"
-    assert create(azure, "new", machine_body(disk, nic, plan=plan)).name == "new"
+    assert create(azure, "new", machine_body(disk, nic, plan=plan)).plan.product == "q"
 
 
 def test_a_zonal_machine_takes_disks_of_its_zone_and_zone_redundant_ones(azure):
@@ -387,6 +388,22 @@ class TestChangingAndDeleting:
         azure.sdk.virtual_machines.begin_delete("production", "new").result()
         with pytest.raises(ResourceNotFoundError):
             azure.sdk.disks.get("production", "os-restored")
+
+    def test_a_machine_whose_disk_would_go_with_it_waits_for_that_disk(self, azure):
+        """A snapshot under way needs the disk; afterwards nothing keeps the two from going."""
+        azure.web.machine.data[0].settings["deleteOption"] = "Delete"
+        azure.ask("PUT", azure.id("snapshots", "s1"), snapshot_body(azure.web.disk("data").id))
+        assert azure.ask("DELETE", azure.web.id).status == 409
+        azure.pass_time(seconds=1)
+        assert azure.ask("DELETE", azure.web.id).status == 202
+        late = azure.ask("PUT", azure.id("snapshots", "s2"), snapshot_body(azure.web.disk("data").id))
+        assert late.status == 409
+        azure.pass_time(minutes=1)
+        assert azure.ask("GET", azure.id("disks", "web-data")).status == 404
+
+    def test_hibernation_is_not_simulated_and_says_so(self, azure):
+        answer = azure.ask("POST", f"{PATH}/web/deallocate?hibernate=true")
+        assert json.loads(answer.body)["error"]["code"] == "SimulatorNotSimulated"
 
     def test_run_command_is_not_there_yet(self, azure):
         answer = azure.ask("POST", f"{PATH}/web/runCommand", {"commandId": "RunShellScript"})

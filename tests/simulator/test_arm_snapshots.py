@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
+from clock import SharedClock
+from simulator.cloud import Cloud
+from simulator.wire import Request
 from tests.simulator.conftest import GIB, HOME, code_of, snapshot_body
 
 PATH = "resourceGroups/production/providers/Microsoft.Compute/snapshots"
@@ -277,3 +281,40 @@ def test_bad_input_is_refused_with_azures_codes(azure, body, code):
     answer = azure.ask("PUT", f"{PATH}/s1", body)
     assert (answer.status, json.loads(answer.body)["error"]["code"]) == (400, code)
     assert azure.ask("GET", f"{PATH}/s1").status == 404
+
+
+def test_what_is_written_after_a_snapshot_ended_is_not_in_it_though_nobody_had_looked(azure):
+    """The clock moves past the end of the operation, then the disk is written to, then somebody asks."""
+    kept = azure.web.disk("data").image
+    azure.ask("PUT", f"{PATH}/s1", snapshot_body(azure.web.disk("data").id))
+    azure.pass_time(minutes=5)
+    kept.write(0, b"too late")
+    assert azure.sdk.snapshots.get("production", "s1").provisioning_state == "Succeeded"
+    assert azure.cloud.snapshot_image(azure.id("snapshots", "s1")).read(0, 8) == bytes(8)
+
+
+def test_on_a_clock_that_moves_by_itself_the_handle_of_a_disk_settles_first(tmp_path):
+    clock = SharedClock.create(tmp_path / "clock", datetime(2026, 1, 1, tzinfo=UTC), factor=0)
+    cloud = Cloud(clock)
+    disk = cloud.add_disk("d", HOME, "production", GIB)
+    url = f"https://management.azure.com{disk.id.replace('/disks/d', '/snapshots/s')}?api-version=2025-01-02"
+    body = json.dumps(snapshot_body(disk.id)).encode()
+    assert cloud.handle(Request.of("PUT", url, {"authorization": "Bearer x"}, body)).status == 202
+    clock.move_to(clock.now() + timedelta(minutes=1))
+    disk.image.write(0, b"too late")
+    assert cloud.snapshot_image(disk.id.replace("/disks/d", "/snapshots/s")).read(0, 8) == bytes(8)
+    cloud.close()
+
+
+def test_a_disk_that_is_being_deleted_is_not_snapshotted(azure):
+    disk = azure.cloud.add_disk("free", HOME, "production", GIB)
+    azure.ask("DELETE", disk.id)
+    answer = azure.ask("PUT", f"{PATH}/s1", snapshot_body(disk.id))
+    assert (answer.status, json.loads(answer.body)["error"]["code"]) == (409, "Conflict")
+
+
+def test_instant_access_is_not_simulated_and_says_so(azure):
+    body = snapshot_body(azure.web.disk("data").id)
+    body["properties"]["creationData"]["instantAccessDurationMinutes"] = 60
+    answer = azure.ask("PUT", f"{PATH}/s1", body)
+    assert json.loads(answer.body)["error"]["code"] == "SimulatorNotSimulated"
