@@ -21,7 +21,10 @@ from azure.core.exceptions import (
 
 from domain.errors import Absent, CloudError, Refused, Transient
 
-_BUSY = {"AnotherOperationInProgress", "RetryableErrorDueToAnotherOperation", "OperationPreempted"}
+_BUSY = {
+    "AnotherOperationInProgress", "RetryableErrorDueToAnotherOperation", "OperationPreempted",
+    "TableBeingDeleted", "ContainerBeingDeleted",
+}  # fmt: skip
 _BROKEN = {
     "InternalServerError", "InternalExecutionError", "InternalOperationError", "InternalError",
     "ServerBusy", "OperationTimedOut", "ServiceUnavailable", "ServerTimeout",

@@ -16,12 +16,13 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient, UpdateMode
 
-from domain.errors import Transient
+from domain.errors import Refused, Transient
 from gateways.failures import translated
 
 Answer = TypeVar("Answer")
 
 _LONGEST_STRING = 16_000  # characters; the service takes 32,768 UTF-16 units, and a character may take two
+_LARGEST_DOCUMENT = 1_000_000  # bytes; the service takes 1 MiB, with keys, names and columns in it
 _PART = "document"
 _MOST_CHANGES = 20
 
@@ -162,6 +163,12 @@ class _Conflict(Exception):
 
 def _entity(row: Row) -> dict[str, Any]:
     text = row.document
+    size = len(text.encode("utf-16-le"))  # as the service counts it
+    if size > _LARGEST_DOCUMENT:
+        raise Refused(
+            "DocumentTooLarge",
+            f"row {row.key} would hold {size} bytes, and a row of Table Storage holds {_LARGEST_DOCUMENT}",
+        )
     parts = {
         f"{_PART}{start // _LONGEST_STRING}": text[start : start + _LONGEST_STRING]
         for start in range(0, len(text), _LONGEST_STRING)
