@@ -80,6 +80,14 @@ class Azurite:
         """Return the URL of an account's blobs, without a slash at the end."""
         return self._endpoint("Blob", account)
 
+    def connection_string(self, account: str) -> str:
+        """Return what programs want that take a whole account, queues and all, such as a Functions host."""
+        endpoints = ";".join(
+            f"{service}Endpoint={self._endpoint(service, account)}" for service in ("Blob", "Queue", "Table")
+        )
+        key = self._keys[account]
+        return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};{endpoints};"
+
     def start(self, directory: Path | None = None) -> Azurite:
         """Start it and return it once it answers. What is stored lies in `directory`, or in memory.
 
