@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 OURS = {
     "activities", "bench", "clock", "demo", "domain", "durable", "function_app", "gateways", "local_host",
-    "orchestrators", "settings", "simulator", "tests", "triggers",
+    "local_system", "orchestrators", "settings", "simulator", "tests", "triggers",
 }  # fmt: skip
 # What each part may import of ours; the arrows go triggers → orchestrators → activities → gateways → domain.
 MAY_IMPORT = {
@@ -25,6 +25,8 @@ MAY_IMPORT = {
     "function_app": {"triggers", "orchestrators", "activities", "gateways"},
     "simulator": {"simulator", "clock"},
     "local_host": {"local_host", "clock"},
+    "local_system": {"local_system", "simulator", "clock", "domain"},
+    "demo": {"local_system"},
 }
 # Who may know Azure's SDKs beside the gateways: the seam and the blueprints know Functions, not Azure.
 AZURE_FOR = {
@@ -37,6 +39,8 @@ AZURE_FOR = {
     "domain": set(),
     "settings": set(),
     "clock": set(),
+    "local_system": {"azure.core", "azure.storage.blob"},
+    "demo": set(),
 }
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40

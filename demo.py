@@ -1,0 +1,273 @@
+"""The story of Tidemark: a VM is backed up, its region is lost, and its disks come back elsewhere.
+
+    python demo.py             # the story, in less than a minute
+    python demo.py --serve     # a system to play with, until it is ended
+
+Everything runs on this machine: Azure is simulated, storage accounts are Azurite, and the function app runs
+on the local host. The app is the one that runs in Azure, and it is asked through its HTTP API alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local_system.api import ApiFailed
+from local_system.failures import LocalSystemFailed
+from local_system.following import Follower
+from local_system.function_host import has_core_tools
+from local_system.policies import CRON, HOME, RECOVERY, RECOVERY_LOCATION
+from local_system.running import run
+from local_system.screen import Screen
+from local_system.serving import serve
+from local_system.sizes import size_text, span_text
+from local_system.system import LocalSystem
+from local_system.web_server import DISKS, WebServer, examine
+
+BEGINS = datetime(2026, 3, 2, 16, 1, tzinfo=UTC)
+NEXT_SLOT = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
+LOSS = datetime(2026, 3, 3, 5, 40, tzinfo=UTC)
+SPEED = 20.0  # simulated seconds in one of this machine's
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A restore point, and copies of the disks that were put aside when it was taken."""
+
+    point: Mapping[str, Any]
+    disks: Mapping[str, Path]
+    moved: int  # bytes that its copies moved, by the simulator's own meter
+
+    @property
+    def slot(self) -> datetime:
+        """The moment that it is for."""
+        return datetime.fromisoformat(self.point["slot"])
+
+
+class Story:
+    """What happens, in order. Each step leaves what the later ones need."""
+
+    def __init__(self, system: LocalSystem, screen: Screen) -> None:
+        self.system = system
+        self.screen = screen
+        self.figures: list[tuple[str, str]] = []
+        self.compared = 0
+
+    def tell(self) -> None:
+        """Tell the whole story; raises whatever goes wrong."""
+        began = time.monotonic()
+        self.introduce()
+        self.system.start()
+        ready = time.monotonic()
+        self.show_machine()
+        first = self.back_up_on_request()
+        self.change_files()
+        second = self.back_up_on_schedule(first)
+        self.lose_home(second)
+        self.bring_back("first", first)
+        self.bring_back("second", second)
+        self.conclude(set_up=ready - began, told=time.monotonic() - ready)
+
+    def introduce(self) -> None:
+        """What this is, and what it is not."""
+        self.screen.title("Tidemark: a VM is backed up, its region is lost, its disks come back")
+        self.screen.say(
+            "Everything happens on this machine: Azure is simulated and its time runs fast, storage is Azurite, "
+            "the file systems are real, and the function app is the very code that is deployed to Azure. "
+            "This shows what Tidemark does, not how Azure behaves: nothing here was tested on Azure."
+        )
+
+    def show_machine(self) -> None:
+        """Something that is worth protecting."""
+        self.screen.step(f"A virtual machine in {HOME}")
+        self.machine = WebServer(self.system.cloud, self.system.directory.path / "web")
+        self.follow = Follower(self.system.api, self.screen, RECOVERY_LOCATION)
+        self.screen.say("'web' has a partitioned OS disk and two data disks, each with an ext4 file system:")
+        self.show_files("before")
+        self.screen.say(
+            f"Its tag tidemark-policy=daily asks for a backup every night (cron {CRON}) and a copy of it in "
+            f"{RECOVERY}. There is no agent on the machine."
+        )
+
+    def back_up_on_request(self) -> Taken:
+        """The first point: somebody asks for it."""
+        self.screen.step("Somebody asks for a backup")
+        self.screen.say(
+            "Incremental snapshots of all disks, side by side. When all are usable, and not before, they are "
+            f"a restore point. Then each is copied to {RECOVERY}."
+        )
+        self.screen.show("POST /api/v1/backups")
+        disks = self.machine.keep_copies("first")
+        self.system.set_speed(SPEED)
+        operation = self.system.api.post("backups", {"vm": self.machine.id})
+        taken = self.taken(self.follow.backup(operation["id"]), disks)
+        self.screen.say(
+            f"The copies moved {size_text(taken.moved)}: all that was ever written to the disks, the rest of "
+            "their 7 GiB is empty. (The simulator's own meter says so; Azure has none.)"
+        )
+        self.figures.append(
+            ("Moved for the first restore point", f"{size_text(taken.moved)} (simulator's meter)")
+        )
+        return taken
+
+    def change_files(self) -> None:
+        """Life goes on."""
+        self.screen.step("Files change")
+        changed = self.machine.change_files()
+        self.show_files("after")
+        self.screen.say(
+            f"With what the file systems note about it, {size_text(changed)} of the disks are new."
+        )
+
+    def back_up_on_schedule(self, first: Taken) -> Taken:
+        """The second point: nobody asks, it is two o'clock."""
+        self.screen.step("At two in the morning the timer takes the next restore point")
+        self.screen.say(
+            f"The clock is put forward to {NEXT_SLOT:%H:%M}; the app finds by itself what is due."
+        )
+        disks = self.machine.keep_copies("second")
+        self.system.move_clock(NEXT_SLOT)
+        point = self.follow.scheduled_point(self.machine.key, newer_than=first.point["id"])
+        taken = self.taken(point, disks)
+        self.screen.say(
+            f"The copies moved {size_text(taken.moved)}: only what changed. (The simulator's meter again.)"
+        )
+        self.figures.append(("Moved for the second", f"{size_text(taken.moved)} (simulator's meter)"))
+        return taken
+
+    def lose_home(self, newest: Taken) -> None:
+        """The disaster. From here on the app has nothing but what is in the other region."""
+        self.screen.step(f"At {LOSS:%H:%M} {HOME} is lost")
+        self.system.move_clock(LOSS)
+        before = self.answers_from_home()
+        self.system.lose_home()
+        after = self.answers_from_home()
+        self.screen.table(
+            [("asked for", "before", "after"), *zip(before, before.values(), after.values(), strict=True)]
+        )
+        self.screen.say(f"Tidemark lives in {RECOVERY} and still answers. It says what cannot be done now:")
+        self.screen.show("POST /api/v1/backups", self.refusal())
+        lost = self.system.clock.now() - newest.slot
+        self.screen.say(
+            f"The newest restore point is of {newest.slot:%H:%M}. What was written in the {span_text(lost)} "
+            "since then is lost: a policy with a closer schedule makes that less."
+        )
+        self.figures.append(
+            ("Lost with the region", f"what was written in {span_text(lost)} (simulated time)")
+        )
+
+    def bring_back(self, which: str, taken: Taken) -> None:
+        """The disks of one point, made anew in the other region, and held against what they were."""
+        self.screen.step(f"The disks of the {which} restore point come back in {RECOVERY}")
+        self.screen.show(f"POST /api/v1/restores   of {taken.slot:%Y-%m-%d %H:%M}")
+        order = {"restorePoint": taken.point["id"], "location": RECOVERY_LOCATION}
+        operation = self.follow.restore(self.system.api.post("restores", order)["id"])
+        self.screen.say("Compared with copies of the disks that were put aside when the backup was taken:")
+        for disk in operation["outcome"]["disks"]:
+            self.judge(disk, taken)
+        took = datetime.fromisoformat(operation["ended"]) - datetime.fromisoformat(operation["asked"])
+        self.figures.append((f"Disks of the {which} ready after", f"{span_text(took)} (simulated time)"))
+
+    def conclude(self, set_up: float, told: float) -> None:
+        """What was measured, and in which time."""
+        passed = self.system.clock.now() - BEGINS
+        self.screen.step(f"Both restore points are back, and {HOME} is still gone")
+        self.screen.table(
+            [
+                *self.figures,
+                ("Restored and compared", f"{size_text(self.compared)}, every byte equal"),
+                ("Simulated time that passed", span_text(passed)),
+                ("Time that passed here", f"{told:.0f} s, after {set_up:.0f} s to start everything"),
+            ]
+        )
+        self.screen.say(
+            "Simulated times say what Tidemark waited for, not how fast Azure is. To try it yourself, with "
+            "curl: make serve"
+        )
+
+    def show_files(self, state: str) -> None:
+        """One line a disk: its name, its size, and what the file on it says."""
+        self.screen.table(
+            (name, size_text(disk.size_bytes), disk.story, quoted(getattr(disk, state)))
+            for name, disk in ((name, DISKS[short]) for name, short in self.machine.disk_names.items())
+        )
+
+    def answers_from_home(self) -> Mapping[str, str]:
+        """Ask for what lies in the home region, as any client of Azure would."""
+        return {
+            "the machine 'web'": self.system.azure.ask(self.machine.id),
+            "the storage account of its manifests": self.system.ask_home_storage(),
+        }
+
+    def refusal(self) -> str:
+        """Ask for what is impossible now; return what the app says."""
+        try:
+            operation = self.system.api.post("backups", {"vm": self.machine.id})
+        except ApiFailed as refused:
+            return f"{refused.status} {refused.problem['title']}" if refused.problem else str(refused)
+        return f"202 accepted as operation {operation['id']}"
+
+    def judge(self, disk: Mapping[str, Any], taken: Taken) -> None:
+        """Hold a restored disk against the copy put aside; raises LocalSystemFailed if they differ."""
+        name = disk["sourceDisk"]
+        short = self.machine.disk_names[name]
+        restored = taken.disks[short].with_suffix(".restored")
+        self.system.cloud.disk(disk["id"]).image.copy_to(restored)
+        found = examine(short, restored, taken.disks[short])
+        restored.unlink()
+        if not found.is_good:
+            raise LocalSystemFailed(f"Comparing restored disk {disk['name']} with {name}", found.fault)
+        self.compared += found.size_bytes
+        self.screen.verdict(
+            f"{name:<10}  {size_text(found.size_bytes)} equal, e2fsck -n clean, "
+            f"{DISKS[short].story}: {quoted(found.story)}"
+        )
+
+    def taken(self, point: Mapping[str, Any], disks: Mapping[str, Path]) -> Taken:
+        """Put together what is known of a restore point."""
+        replica = next(each for each in point["replicas"] if each["location"] == RECOVERY_LOCATION)
+        meter = self.system.cloud.meter
+        return Taken(point, disks, sum(meter.bytes_copied(disk["snapshot"]) for disk in replica["disks"]))
+
+
+def quoted(text: str) -> str:
+    """Write the last line of a file's content."""
+    return f'"{text.splitlines()[-1]}"'
+
+
+def play(screen: Screen) -> int:
+    """Set up a system to play with, and leave it running."""
+    with_core_tools = has_core_tools()
+    system = LocalSystem(factor=1.0 if with_core_tools else SPEED, with_core_tools=with_core_tools)
+
+    def work() -> None:
+        screen.title("Tidemark, to play with")
+        system.start()
+        serve(system, WebServer(system.cloud, system.directory.path / "web"), screen)
+
+    return run(system, screen, work)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Tell the story, or serve; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="demo.py",
+        description="A VM is backed up, its region is lost, its disks come back; on a simulated Azure.",
+    )
+    parser.add_argument("--serve", action="store_true", help="leave a system running, to play with by curl")
+    options = parser.parse_args(arguments)
+    screen = Screen()
+    if options.serve:
+        return play(screen)
+    system = LocalSystem(begins=BEGINS)
+    return run(system, screen, Story(system, screen).tell)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

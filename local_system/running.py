@@ -1,0 +1,57 @@
+"""Runs something on a local system and ends it in every case: done, failed, or interrupted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import closing, suppress
+
+from local_system.api import ApiFailed
+from local_system.failures import LocalSystemFailed
+from local_system.interruption import Interrupted, interruptible
+from local_system.screen import Screen
+from local_system.system import LocalSystem
+from simulator.file_systems import FileSystemError
+
+FAILED = 1
+
+
+def run(system: LocalSystem, screen: Screen, work: Callable[[], None]) -> int:
+    """Call `work`, which starts the system when it wants to; end the system; return the exit status.
+
+    A failure is told with the step, the reason, and the log that was kept for it; of an interruption nothing
+    is left, not even a log.
+    """
+    try:
+        with closing(system), interruptible():
+            return _worked(system, screen, work)
+    except Interrupted as interrupted:
+        _tell(screen, f"Ended by {interrupted}; nothing is left running, and no file is left.")
+        return interrupted.status
+    except BrokenPipeError:
+        # Nobody reads on. Python would say so once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _worked(system: LocalSystem, screen: Screen, work: Callable[[], None]) -> int:
+    try:
+        work()
+    except LocalSystemFailed as failure:
+        screen.failure(f"{failure}\n{_kept(system, failure)}")
+        return FAILED
+    except (ApiFailed, FileSystemError) as failure:
+        screen.failure(f"{failure}\n{_kept(system)}")
+        return FAILED
+    return 0
+
+
+def _kept(system: LocalSystem, failure: LocalSystemFailed | None = None) -> str:
+    log = (failure and failure.log) or system.log
+    return f"Its log: {system.directory.keep(log)}" if log else "There is no log beyond this."
+
+
+def _tell(screen: Screen, text: str) -> None:
+    with suppress(OSError):  # the terminal is gone, too
+        screen.failure(text)

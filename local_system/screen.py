@@ -1,0 +1,124 @@
+"""What the demo prints: numbered steps, short paragraphs, and bars that move where there is a terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+WIDEST = 92
+INDENT = "   "
+BAR = 24
+
+_BOLD, _DIM, _GREEN, _RED, _CYAN = "1", "2", "32", "31", "36"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of progress: whose, how far (0 to 100), and what is going on."""
+
+    label: str
+    percent: float
+    note: str
+
+
+class Screen:
+    """Writes to a terminal, or plainly to anything else; NO_COLOR and TERM=dumb are honoured."""
+
+    def __init__(self, out: TextIO = sys.stdout, environment: Mapping[str, str] = os.environ) -> None:
+        self._out = out
+        self._moves = out.isatty() and environment.get("TERM", "dumb") != "dumb"
+        self._has_colour = self._moves and not environment.get("NO_COLOR")
+        self._width = min(shutil.get_terminal_size((WIDEST, 24)).columns - 1, WIDEST)
+        self._steps = 0
+        self._drawn: tuple[Row, ...] = ()
+        self._full, self._empty = ("█", "░") if _can_write(out, "█░✓✗") else ("#", ".")
+        self._good, self._bad = ("✓", "✗") if _can_write(out, "█░✓✗") else ("ok", "NOT OK")
+
+    def title(self, text: str) -> None:
+        """Write what all of it is about."""
+        self._line()
+        self._line(self._styled(text, _BOLD))
+
+    def step(self, text: str) -> None:
+        """Begin the next numbered step."""
+        self._steps += 1
+        self._line()
+        self._line(self._styled(f"{self._steps}. {text}", _BOLD, _CYAN))
+
+    def say(self, text: str) -> None:
+        """Write a paragraph."""
+        for line in textwrap.wrap(text, self._width - len(INDENT), break_on_hyphens=False):
+            self._line(INDENT + line)
+
+    def show(self, *lines: str) -> None:
+        """Write lines as they are: commands, file contents."""
+        for line in lines:
+            self._line(INDENT * 2 + self._styled(line, _DIM))
+
+    def table(self, rows: Iterable[Sequence[str]]) -> None:
+        """Write rows with their columns aligned."""
+        rows = [tuple(row) for row in rows]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+            self._line((INDENT * 2 + "  ".join(cells)).rstrip())
+
+    def verdict(self, text: str, is_good: bool = True) -> None:
+        """Write what a check came to."""
+        mark = self._styled(self._good, _GREEN) if is_good else self._styled(self._bad, _RED, _BOLD)
+        self._line(f"{INDENT}{mark} {text}")
+
+    def failure(self, text: str) -> None:
+        """Write why nothing more will come."""
+        self.end_progress()
+        self._line()
+        for line in text.splitlines():
+            self._line(self._styled(line, _RED))
+
+    def progress(self, rows: Sequence[Row]) -> None:
+        """Draw bars: over the last ones on a terminal; elsewhere only those that have changed, one a line."""
+        rows = tuple(rows)
+        if rows == self._drawn:
+            return
+        if self._moves:
+            if self._drawn:
+                self._out.write(f"\x1b[{len(self._drawn)}A")
+            for row in rows:
+                self._out.write(f"\x1b[2K{self._bar(row)}\n")
+        else:
+            for row in rows:
+                if row not in self._drawn:
+                    self._line(f"{INDENT * 2}{row.label:<12} {row.percent:3.0f} %  {row.note}")
+        self._out.flush()
+        self._drawn = rows
+
+    def end_progress(self) -> None:
+        """Leave the bars as they are; what follows comes below."""
+        self._drawn = ()
+
+    def _bar(self, row: Row) -> str:
+        done = round(BAR * min(row.percent, 100) / 100)
+        bar = self._styled(self._full * done, _GREEN) + self._styled(self._empty * (BAR - done), _DIM)
+        # A line that wraps would be two, and the next bars be drawn in the wrong place.
+        room = self._width - len(INDENT) * 2 - 12 - BAR - 9
+        return f"{INDENT * 2}{row.label:<12.12} {bar} {row.percent:3.0f} %  {row.note[:room]}"
+
+    def _styled(self, text: str, *codes: str) -> str:
+        return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self._has_colour and text else text
+
+    def _line(self, text: str = "") -> None:
+        self._out.write(f"{text}\n")
+        self._out.flush()
+
+
+def _can_write(out: TextIO, text: str) -> bool:
+    try:
+        text.encode(getattr(out, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
