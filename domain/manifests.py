@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.copies import Copy
+from domain.copies import Copy, CopyState
 from domain.policy import Location
 from domain.restore_points import RestorePoint
 from domain.vms import Disk, VirtualMachine
@@ -63,8 +63,11 @@ def home_manifest(point: RestorePoint, location: Location) -> Manifest:
 
 
 def recovery_manifest(point: RestorePoint, location: Location, copies: Sequence[Copy]) -> Manifest:
-    """Describe a replica whose copies are all complete."""
-    return _manifest(point, location, {copy.disk: location.snapshot_id(copy.target_name) for copy in copies})
+    """Describe a replica whose copies are all complete; raises ValueError if one is not."""
+    complete = [copy for copy in copies if copy.state is CopyState.AVAILABLE]
+    return _manifest(
+        point, location, {copy.disk: location.snapshot_id(copy.target_name) for copy in complete}
+    )
 
 
 def _manifest(point: RestorePoint, location: Location, held: Mapping[str, str]) -> Manifest:

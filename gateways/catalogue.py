@@ -155,7 +155,7 @@ class Operations(Documents[Operation]):
         """Return an operation by its id, or None."""
         return self.get(operation_day(operation), operation)
 
-    def of_day(self, day: str, *, after: str = "", most: int = 100) -> list[Operation]:
+    def of_day(self, day: str, *, after: str = "", most: int | None = None) -> list[Operation]:
         """Return the operations of a day, in no particular order."""
         return self.query(day, after=after, most=most)
 

@@ -11,7 +11,7 @@ from azure.storage.blob import BlobClient, ContentSettings
 from pydantic import TypeAdapter
 
 from domain.errors import Absent, Refused
-from domain.manifests import Manifest, manifest_name
+from domain.manifests import FORMAT, Manifest, manifest_name
 from domain.policy import Location
 from gateways.failures import translated
 
@@ -53,9 +53,16 @@ class Manifests:
         name = manifest_name(vm, point)
         content = self._download(self._blob(location, name), name, location)
         try:
-            return _form().validate_json(content)
+            manifest = _form().validate_json(content)
         except ValueError as wrong:
             raise Refused("ManifestUnreadable", f"manifest {name} in {location.name}: {wrong}") from wrong
+        if manifest.format != FORMAT:
+            raise Refused(
+                "ManifestUnreadable",
+                f"manifest {name} in {location.name} has format {manifest.format}, and this Tidemark reads "
+                f"format {FORMAT}; use the version that wrote it, or a later one",
+            )
+        return manifest
 
     @staticmethod
     def _upload(blob: BlobClient, content: bytes) -> None:
