@@ -1,0 +1,157 @@
+"""Every step may run twice: after a crash nobody knows whether it has run. Twice must be once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from activities.copies import Claim, CopyLook, CopyOrder, begin_next_copy, look_at_copy, queue_copies
+from activities.fleet import Watch, find_due_backups, find_open_queues
+from activities.restore_points import (
+    BackupFailure,
+    PointRecord,
+    SnapshotRequest,
+    VmQuery,
+    begin_restore_point,
+    begin_snapshot,
+    describe_vm,
+    look_at_snapshot,
+    record_backup_failure,
+    record_restore_point,
+)
+from activities.restores import RestoreRecord, begin_disk, look_at_disk, plan_restore, record_restore
+from domain.operations import Operation, OperationState
+from domain.requests import BackupRequest, RestoreRequest
+from domain.restore_points import PointState, RestorePoint
+from domain.restores import RestoreOutcome
+from gateways.connection import cloud
+from tests.world import START
+
+OPERATION = Operation(
+    id="20261122-0123456789abcdef0123", kind="backup", who="a test", asked=START, subject="web",
+    orchestrator="backup_vm", instance="backup:web", request={},
+)  # fmt: skip
+
+
+@pytest.fixture
+def planned(world):
+    """A point that is planned and not begun, of a VM with two disks."""
+    vm = describe_vm(VmQuery(world.add_vm("web", {"os": b"system", "data": b"first"})))
+    policy = cloud().policies.policies["daily"]
+    cloud().catalogue.operations.accept(OPERATION)
+    return RestorePoint.begin(vm, policy, START, 1, START, OPERATION.id)
+
+
+@pytest.fixture
+def available(world, planned):
+    """The same point with its snapshots taken and recorded."""
+    return record(world, taken(world, begin_restore_point(planned)))
+
+
+def taken(world, point):
+    home = cloud().policies.locations["west"]
+    requests = [SnapshotRequest(point.id, point.policy, point.vm.name, home, part) for part in point.disks]
+    for request in requests:
+        begin_snapshot(request)
+    world.clock.advance(timedelta(seconds=10))
+    return point.decided_by([look_at_snapshot(part) for part in point.disks], world.clock.now())
+
+
+def record(world, point):
+    return record_restore_point(PointRecord(point, cloud().policies.locations["west"]))
+
+
+def test_a_point_is_begun_once_and_a_decided_one_comes_back_as_it_was_decided(world, planned):
+    first = begin_restore_point(planned)
+    assert begin_restore_point(planned) == first
+    decided = record(world, taken(world, first))
+    assert begin_restore_point(planned).state == decided.state == PointState.AVAILABLE
+
+
+def test_a_snapshot_is_taken_once(world, planned):
+    home = cloud().policies.locations["west"]
+    [part, _] = begin_restore_point(planned).disks
+    request = SnapshotRequest(planned.id, planned.policy, "web", home, part)
+    begin_snapshot(request)
+    world.clock.advance(timedelta(seconds=10))
+    looked = look_at_snapshot(part)
+    world.write("web", "os", b"later!")
+
+    again = begin_snapshot(request)
+
+    assert again.snapshot.unique_id == looked.snapshot.unique_id
+    assert world.cloud.snapshot_image(part.snapshot_id).read(0, 6) == b"system"
+
+
+def test_what_became_of_a_point_is_recorded_once(world, available):
+    late = replace(available, state=PointState.FAILED, failure="a repeat that came too late")
+    assert record(world, late) == record(world, available)
+    assert cloud().catalogue.restore_points.find(available.id).is_available
+    assert cloud().catalogue.operations.find(OPERATION.id).state is OperationState.SUCCEEDED
+
+
+def test_a_backup_that_failed_after_its_point_was_decided_does_not_undo_it(world, available):
+    policy = cloud().policies.policies["daily"]
+    request = BackupRequest(available.vm.id, START, 1, policy, OPERATION.id)
+    record_backup_failure(BackupFailure(request, "a queue could not be written"))
+    assert cloud().catalogue.restore_points.find(available.id).is_available
+    assert cloud().catalogue.operations.find(OPERATION.id).state is OperationState.SUCCEEDED
+
+
+def test_copies_are_queued_once_and_a_finished_one_is_not_begun_again(world, available):
+    order = CopyOrder(available, cloud().policies.policies["daily"].recovery)
+    queues = queue_copies(order)
+    assert queue_copies(order) == queues
+    for queue in queues:
+        claim = Claim(queue, "a worker")
+        copy = begin_next_copy(claim)
+        assert begin_next_copy(claim).target_name == copy.target_name
+        world.clock.advance(timedelta(minutes=10))
+        look = CopyLook(copy, queue.location)
+        assert look_at_copy(look) == look_at_copy(look)
+        queue_copies(order)
+        assert begin_next_copy(claim) is None
+    point = cloud().catalogue.restore_points.find(available.id)
+    assert point.replicas == {"west": "available", "north": "available"}
+    assert len(world.cloud.meter.copies) == 2
+
+
+def test_a_queue_that_got_a_copy_while_it_was_closed_stays_open(world, available):
+    order = CopyOrder(available, cloud().policies.policies["daily"].recovery)
+    [queue, _] = queue_copies(order)
+    seen = cloud().catalogue.copy_queues.seen(queue)
+    queue_copies(order)  # touches the queue, as another point would
+    assert not cloud().catalogue.copy_queues.close(seen)
+    assert queue in find_open_queues(Watch())
+
+
+def test_disks_are_restored_once(world, available):
+    request = RestoreRequest(OPERATION.id, available.id, cloud().policies.locations["west"])
+    plans = plan_restore(request)
+    assert plan_restore(request) == plans
+    first = [begin_disk(plan) for plan in plans]
+    world.clock.advance(timedelta(seconds=10))
+    again = [begin_disk(plan) for plan in plans]
+    assert [disk.id for disk in again] == [disk.id for disk in first]
+    assert [world.bytes_of(look_at_disk(plan).id)[:6].rstrip(b"\0") for plan in plans] == [
+        b"system",
+        b"first",
+    ]
+
+
+def test_what_became_of_a_restore_is_recorded_once(world, planned):
+    restored = RestoreRecord(OPERATION.id, RestoreOutcome())
+    record_restore(restored)
+    record_restore(replace(restored, outcome=RestoreOutcome(failure="a repeat that came too late")))
+    assert cloud().catalogue.operations.find(OPERATION.id).state is OperationState.SUCCEEDED
+
+
+def test_a_vm_is_due_until_its_point_is_begun_and_not_again_before_the_next_slot(world):
+    world.add_vm("web", {"os": b"system"}, tags={"tidemark-policy": "daily"})
+    [due] = find_due_backups(Watch())
+    assert find_due_backups(Watch()) == [due]
+    vm = describe_vm(VmQuery(due.vm_id))
+    begin_restore_point(RestorePoint.begin(vm, due.policy, due.slot, due.attempt, START, None))
+    assert find_due_backups(Watch()) == []
