@@ -7,6 +7,7 @@ as if made from an image, one data disk for every further entry of `disks`, and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from simulator.arm import fields
@@ -16,7 +17,7 @@ from simulator.arm.estate import Estate, ResourceGroup, Subscription
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.machine_model import KIND as MACHINE
 from simulator.arm.machine_model import AttachedDisk, VirtualMachine
-from simulator.arm.networks import (
+from simulator.arm.network_models import (
     INTERFACE,
     NETWORK,
     SUBNET,
@@ -129,17 +130,7 @@ class World:
         The disks are named `<machine>-<name>`; the group is added if it is not there.
         """
         with self.estate.lock:
-            built: dict[str, Disk] = {}
-            for label, spec in disks.items():
-                spec = DiskSpec(spec) if isinstance(spec, int) else spec
-                if not built:
-                    spec = DiskSpec(
-                        spec.size_bytes,
-                        spec.sku,
-                        {"osType": os_type, "hyperVGeneration": "V2", **spec.properties},
-                    )
-                disk_id = self._id(DISK, region, group, subscription, f"{name}-{label}")
-                built[label] = self._disk(disk_id, region, spec, list(zones), {})
+            built = self._disks(name, region, group, subscription, disks, os_type, zones)
             machine = VirtualMachine(
                 id=self._id(MACHINE, region, group, subscription, name),
                 location=_region(region),
@@ -176,6 +167,27 @@ class World:
         if group.lower() not in groups:
             self.add_resource_group(group, region, subscription=owner)
         return ResourceId(owner, groups[group.lower()].name, kind, names)
+
+    def _disks(
+        self,
+        machine: str,
+        region: str,
+        group: str,
+        subscription: str | None,
+        disks: Mapping[str, DiskSpec | int],
+        os_type: str,
+        zones: Sequence[str],
+    ) -> dict[str, Disk]:
+        """Add the disks of a machine; the first is its OS disk."""
+        built: dict[str, Disk] = {}
+        for label, asked in disks.items():
+            spec = DiskSpec(asked) if isinstance(asked, int) else asked
+            if not built:
+                properties = {"osType": os_type, "hyperVGeneration": "V2", **spec.properties}
+                spec = replace(spec, properties=properties)
+            disk_id = self._id(DISK, region, group, subscription, f"{machine}-{label}")
+            built[label] = self._disk(disk_id, region, spec, list(zones), {})
+        return built
 
     def _disk(
         self, disk_id: ResourceId, region: str, spec: DiskSpec, zones: list[str], tags: dict[str, str]

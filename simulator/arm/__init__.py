@@ -10,5 +10,6 @@
 | `snapshot_model`, `snapshots`, `snapshot_taking`, `snapshot_copies`, `snapshot_families` | snapshots |
 | `access_grants` | opening disks and snapshots for reading by SAS |
 | `machine_model`, `machines`, `machine_storage`, `machine_checks`, `machine_power` | virtual machines |
-| `networks`, `groups` | what a machine needs around it; resource groups and subscriptions |
+| `network_models`, `networks`, `network_interfaces` | what a machine needs around it |
+| `groups` | resource groups and subscriptions |
 """

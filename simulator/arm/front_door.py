@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from simulator.arm import disks, following, groups, machines, networks, snapshots
+from simulator.arm import disks, following, groups, machines, network_interfaces, networks, snapshots
 from simulator.arm.call import Call
 from simulator.arm.errors import ArmError
 from simulator.arm.estate import Estate
@@ -25,6 +25,7 @@ ROUTES = (
     *disks.ROUTES,
     *machines.ROUTES,
     *networks.ROUTES,
+    *network_interfaces.ROUTES,
     *groups.ROUTES,
     *following.ROUTES,
 )

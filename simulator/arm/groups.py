@@ -12,7 +12,7 @@ from simulator.arm.disk_model import Disk
 from simulator.arm.errors import ArmError
 from simulator.arm.estate import Estate, ResourceGroup, Subscription
 from simulator.arm.machine_model import VirtualMachine
-from simulator.arm.networks import NetworkInterface
+from simulator.arm.network_models import NetworkInterface
 from simulator.arm.resources import Resource
 from simulator.arm.routing import GROUP, SUBSCRIPTION, Route
 from simulator.arm.snapshot_model import Snapshot

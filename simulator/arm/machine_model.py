@@ -11,7 +11,7 @@ from simulator.arm.resources import Resource, timestamp
 
 if TYPE_CHECKING:
     from simulator.arm.disk_model import Disk
-    from simulator.arm.networks import NetworkInterface
+    from simulator.arm.network_models import NetworkInterface
 
 KIND = "Microsoft.Compute/virtualMachines"
 _DISPLAYED = {"Succeeded": "Provisioning succeeded", "Failed": "Provisioning failed"}

@@ -19,7 +19,8 @@ from simulator.arm.machine_checks import check_place, check_plan, check_security
 from simulator.arm.machine_model import KIND, AttachedDisk, VirtualMachine
 from simulator.arm.machine_power import ROUTES as POWER_ROUTES
 from simulator.arm.machine_storage import changed_os_disk, check_free, read_data_disks, read_os_disk
-from simulator.arm.networks import NetworkInterface, reference_missing, require_free
+from simulator.arm.network_interfaces import reference_missing, require_free
+from simulator.arm.network_models import NetworkInterface
 from simulator.arm.operations import CREATING, DELETING, OPERATIONS, Work
 from simulator.arm.routing import resource_routes
 from simulator.arm.throttling import DELETE_MACHINE, GET_MACHINE, LIST, PUT_MACHINE, UPDATE_MACHINE

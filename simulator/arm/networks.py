@@ -1,95 +1,20 @@
-"""Virtual networks, subnets and network interfaces, as far as a restored machine needs them.
-
-Only what a client can see of them is there: addresses are handed out in order and nothing is connected to
-anything. Security groups, public addresses, load balancers and everything else of Microsoft.Network is not
-simulated; references to them in an interface are kept and not checked.
-"""
+"""The routes of virtual networks and their subnets."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
-from simulator.arm import errors, fields
+from simulator.arm import fields
 from simulator.arm.call import Call
 from simulator.arm.errors import ArmError
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.listing import list_resources
+from simulator.arm.network_models import NETWORK, SUBNET, NetworkInterface, Subnet, VirtualNetwork
 from simulator.arm.operations import DELETING, OPERATIONS, Work
 from simulator.arm.resources import Resource
 from simulator.arm.routing import resource_routes
 from simulator.arm.throttling import UNLIMITED
 from simulator.wire import Response
-
-if TYPE_CHECKING:
-    from simulator.arm.machine_model import VirtualMachine
-
-NETWORK = "Microsoft.Network/virtualNetworks"
-SUBNET = "Microsoft.Network/virtualNetworks/subnets"
-INTERFACE = "Microsoft.Network/networkInterfaces"
-RESERVED_ADDRESSES = 4
-
-
-@dataclass(eq=False, kw_only=True)
-class Subnet(Resource):
-    """One subnet; the address after the last one handed out is the next."""
-
-    prefix: str
-    handed_out: int = RESERVED_ADDRESSES
-
-    def document(self) -> dict[str, Any]:
-        return {
-            "name": self.id.name,
-            "id": self.id.text,
-            "type": self.id.kind,
-            "properties": {"addressPrefix": self.prefix, "provisioningState": self.provisioning_state},
-        }
-
-    def next_address(self) -> str:
-        """Hand out the next private address; raises ArmError 400 when there is none left."""
-        network = ipaddress.ip_network(self.prefix)
-        if self.handed_out >= network.num_addresses - 1:
-            raise ArmError(
-                400, "SubnetIsFull", f"Subnet {self.id.name} with address prefix {self.prefix} is full."
-            )
-        address = network[self.handed_out]
-        self.handed_out += 1
-        return str(address)
-
-
-@dataclass(eq=False, kw_only=True)
-class VirtualNetwork(Resource):
-    """One virtual network with its subnets."""
-
-    subnets: list[Subnet] = field(default_factory=list)
-
-    def document(self) -> dict[str, Any]:
-        properties = {
-            **self.properties,
-            "subnets": [subnet.document() for subnet in self.subnets],
-            "provisioningState": self.provisioning_state,
-        }
-        return self.heading() | {"properties": properties}
-
-
-@dataclass(eq=False, kw_only=True)
-class NetworkInterface(Resource):
-    """One network interface, and the machine that has it."""
-
-    configurations: list[dict[str, Any]] = field(default_factory=list)
-    machine: VirtualMachine | None = None
-
-    def document(self) -> dict[str, Any]:
-        properties: dict[str, Any] = {
-            **self.properties,
-            "ipConfigurations": self.configurations,
-            "provisioningState": self.provisioning_state,
-        }
-        if self.machine is not None:
-            properties["virtualMachine"] = {"id": self.machine.id.text}
-        return self.heading() | {"properties": properties}
 
 
 def put_network(call: Call) -> Response:
@@ -109,7 +34,7 @@ def put_network(call: Call) -> Response:
     call.estate.shelf.put(network)
     for asked in fields.items(properties, "subnets"):
         _put_subnet(call, network, fields.required_text(asked, "name", "subnets."), asked)
-    return _accepted(call, network, is_new)
+    return accepted(call, network, is_new)
 
 
 def put_subnet(call: Call) -> Response:
@@ -124,111 +49,58 @@ def put_subnet(call: Call) -> Response:
         )
     network.require_idle()
     is_new = call.estate.shelf.find(Subnet, call.id) is None
-    return _accepted(call, _put_subnet(call, network, call.id.name, call.body), is_new)
-
-
-def put_interface(call: Call) -> Response:
-    """Create a network interface in a subnet of its region, or change one."""
-    fields.check_network_name(call.id.name)
-    interface = call.estate.shelf.find(NetworkInterface, call.id)
-    is_new = interface is None
-    if interface is None:
-        interface = NetworkInterface(
-            id=call.id, location=fields.location(call.body, INTERFACE), created=call.estate.now
-        )
-        call.estate.regions.check(interface.location)
-    interface.require_idle()
-    properties = fields.section(call.body, "properties")
-    interface.configurations = _configurations(call, interface, properties)
-    interface.tags = fields.tags(call.body)
-    interface.properties |= {
-        name: value
-        for name, value in properties.items()
-        if name not in ("ipConfigurations", "provisioningState", "virtualMachine")
-    }
-    call.estate.shelf.put(interface)
-    return _accepted(call, interface, is_new)
+    return accepted(call, _put_subnet(call, network, call.id.name, call.body), is_new)
 
 
 def get_network(call: Call) -> Response:
-    """Answer what is known of a network, a subnet or an interface."""
-    kinds = {NETWORK: VirtualNetwork, SUBNET: Subnet, INTERFACE: NetworkInterface}
-    return Response.of_json(200, call.estate.shelf.get(kinds[call.kind], call.id).document())
+    """Answer what is known of a network."""
+    return Response.of_json(200, call.estate.shelf.get(VirtualNetwork, call.id).document())
 
 
-def delete_interface(call: Call) -> Response:
-    """Delete a network interface that no machine has."""
-    interface = call.estate.shelf.find(NetworkInterface, call.id)
-    if interface is None:
+def get_subnet(call: Call) -> Response:
+    """Answer what is known of a subnet."""
+    return Response.of_json(200, call.estate.shelf.get(Subnet, call.id).document())
+
+
+def delete_network(call: Call) -> Response:
+    """Delete a virtual network with its subnets, unless one of them is in use."""
+    network = call.estate.shelf.find(VirtualNetwork, call.id)
+    if network is None:
         return Response(204)
-    interface.require_idle()
-    require_free(interface, None)
-    work = Work(
-        call.estate.tempo.network,
-        lambda _: call.estate.shelf.remove(interface),
-        states=DELETING,
-    )
-    return call.accepted(call.begin(interface, work, OPERATIONS))
+    for subnet in network.subnets:
+        _require_unused(call, subnet)
+    return begin_delete(call, network, *network.subnets)
 
 
-def require_free(interface: NetworkInterface, machine: VirtualMachine | None) -> None:
-    """Refuse an interface that another machine than `machine` has; raises ArmError 400 NicInUse."""
-    if interface.machine is not None and interface.machine is not machine:
-        raise ArmError(
-            400,
-            "NicInUse",
-            f"Network Interface {interface.id} is used by existing resource {interface.machine.id}. In "
-            "order to delete the network interface, it must be dissociated from the resource. To learn "
-            "more, see aka.ms/deletenic.",
-        )
+def delete_subnet(call: Call) -> Response:
+    """Delete a subnet that no interface is in."""
+    subnet = call.estate.shelf.find(Subnet, call.id)
+    if subnet is None:
+        return Response(204)
+    _require_unused(call, subnet)
+    network = call.estate.shelf.find(VirtualNetwork, _network_of(call.id))
+    if network is not None:
+        network.subnets.remove(subnet)
+    return begin_delete(call, subnet)
 
 
-def _configurations(call: Call, interface: NetworkInterface, properties: fields.Json) -> list[dict[str, Any]]:
-    asked = fields.items(properties, "ipConfigurations")
-    if not asked:
-        raise errors.missing_parameter("properties.ipConfigurations")
-    return [_configuration(call, interface, each) for each in asked]
+def begin_delete(call: Call, resource: Resource, *inside: Resource) -> Response:
+    """Accept the deletion of a network resource and of what is inside it."""
+    resource.require_idle()
+
+    def finish(_: object) -> None:
+        for each in (resource, *inside):
+            call.estate.shelf.remove(each)
+
+    work = Work(call.estate.tempo.network, finish, states=DELETING)
+    return call.accepted(call.begin(resource, work, OPERATIONS))
 
 
-def _configuration(call: Call, interface: NetworkInterface, asked: fields.Json) -> dict[str, Any]:
-    name = fields.required_text(asked, "name", "ipConfigurations.")
-    wanted: Mapping[str, Any] = fields.section(asked, "properties")
-    subnet = _subnet(call, interface, fields.section(wanted, "subnet"))
-    before = next((each for each in interface.configurations if each["name"] == name), None)
-    address = wanted.get("privateIPAddress") or (before or {"properties": {}})["properties"].get(
-        "privateIPAddress"
-    )
-    return {
-        "name": name,
-        "id": f"{interface.id}/ipConfigurations/{name}",
-        "properties": {
-            **wanted,
-            "subnet": {"id": subnet.id.text},
-            "privateIPAddress": address or subnet.next_address(),
-            "privateIPAllocationMethod": wanted.get("privateIPAllocationMethod", "Dynamic"),
-            "provisioningState": "Succeeded",
-        },
-    }
-
-
-def _subnet(call: Call, interface: NetworkInterface, asked: fields.Json) -> Subnet:
-    text = fields.required_text(asked, "id", "ipConfigurations.subnet.")
-    call.require_linked("Microsoft.Network/virtualNetworks/subnets/join/action", text)
-    subnet_id = ResourceId.parse(text)
-    subnet = call.estate.shelf.find(Subnet, subnet_id) if subnet_id else None
-    if subnet is None or subnet.location != interface.location:
-        raise reference_missing(text, interface.id)
-    return subnet
-
-
-def reference_missing(text: str, referrer: ResourceId) -> ArmError:
-    """Return the refusal of a reference to what does not exist, or exists in another region."""
-    return ArmError(
-        400,
-        "InvalidResourceReference",
-        f"Resource {text} referenced by resource {referrer} was not found. Please make sure that the "
-        "referenced resource exists, and that both resources are in the same region.",
-    )
+def accepted(call: Call, resource: Resource, is_new: bool) -> Response:
+    """Accept a network resource that was created or changed."""
+    work = Work(call.estate.tempo.network, lambda _: None)
+    operation = call.begin(resource, work, OPERATIONS)
+    return call.accepted(operation, 201 if is_new else 200, resource.document(), monitor=False)
 
 
 def _put_subnet(call: Call, network: VirtualNetwork, name: str, asked: fields.Json) -> Subnet:
@@ -251,14 +123,20 @@ def _put_subnet(call: Call, network: VirtualNetwork, name: str, asked: fields.Js
     return subnet
 
 
+def _require_unused(call: Call, subnet: Subnet) -> None:
+    """Refuse (400 InUseSubnetCannotBeDeleted) while an interface is in the subnet."""
+    for resource in call.estate.shelf.under(f"/subscriptions/{subnet.id.subscription.lower()}/"):
+        if isinstance(resource, NetworkInterface) and resource.is_in(subnet):
+            raise ArmError(
+                400,
+                "InUseSubnetCannotBeDeleted",
+                f"Subnet {subnet.id.name} is in use by {resource.id} and cannot be deleted. In order to "
+                "delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.",
+            )
+
+
 def _network_of(subnet: ResourceId) -> ResourceId:
     return ResourceId(subnet.subscription, subnet.group, NETWORK, subnet.names[:1])
-
-
-def _accepted(call: Call, resource: Resource, is_new: bool) -> Response:
-    work = Work(call.estate.tempo.network, lambda _: None)
-    operation = call.begin(resource, work, OPERATIONS)
-    return call.accepted(operation, 201 if is_new else 200, resource.document(), monitor=False)
 
 
 ROUTES = (
@@ -266,18 +144,13 @@ ROUTES = (
         NETWORK,
         ("PUT", "/{}", put_network, "write", UNLIMITED),
         ("GET", "/{}", get_network, "read", UNLIMITED),
+        ("DELETE", "/{}", delete_network, "delete", UNLIMITED),
         ("GET", "", list_resources, "read", UNLIMITED),
     ),
     *resource_routes(
         SUBNET,
         ("PUT", "/{}", put_subnet, "write", UNLIMITED),
-        ("GET", "/{}", get_network, "read", UNLIMITED),
-    ),
-    *resource_routes(
-        INTERFACE,
-        ("PUT", "/{}", put_interface, "write", UNLIMITED),
-        ("GET", "/{}", get_network, "read", UNLIMITED),
-        ("DELETE", "/{}", delete_interface, "delete", UNLIMITED),
-        ("GET", "", list_resources, "read", UNLIMITED),
+        ("GET", "/{}", get_subnet, "read", UNLIMITED),
+        ("DELETE", "/{}", delete_subnet, "delete", UNLIMITED),
     ),
 )

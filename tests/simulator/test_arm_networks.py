@@ -93,3 +93,27 @@ def test_a_free_interface_is_deleted_once_and_again(azure, subnet):
 def test_a_prefix_that_is_none_is_refused(azure, subnet):
     answer = azure.ask("PUT", f"{NETWORK}/subnets/bad", {"properties": {"addressPrefix": "ten"}})
     assert (answer.status, json.loads(answer.body)["error"]["code"]) == (400, "InvalidAddressPrefixFormat")
+
+
+def test_a_network_goes_with_its_subnets_once_nothing_is_in_them(azure, subnet):
+    """Public reports: 400 InUseSubnetCannotBeDeleted."""
+    put_interface(azure, subnet)
+    for path in (NETWORK, f"{NETWORK}/subnets/default"):
+        answer = azure.ask("DELETE", path)
+        assert (answer.status, json.loads(answer.body)["error"]["code"]) == (
+            400,
+            "InUseSubnetCannotBeDeleted",
+        )
+    azure.ask("DELETE", INTERFACE)
+    azure.pass_time(seconds=1)
+    assert azure.ask("DELETE", NETWORK).status == 202
+    azure.pass_time(seconds=1)
+    assert azure.ask("GET", NETWORK).status == 404
+    assert azure.ask("GET", f"{NETWORK}/subnets/default").status == 404
+    assert azure.ask("DELETE", NETWORK).status == 204
+
+
+def test_a_subnet_leaves_its_network(azure, subnet):
+    assert azure.ask("DELETE", f"{NETWORK}/subnets/default").status == 202
+    azure.pass_time(seconds=1)
+    assert json.loads(azure.ask("GET", NETWORK).body)["properties"]["subnets"] == []
