@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -66,17 +67,18 @@ class LocalHost:
         self.app = _loaded(app)
         self.clock = clock or SystemClock()
         timers = self.app.timers if run_timers else []
-        self._loop = shared_loop.join()
-        try:
+        self._open = ExitStack()
+        with ExitStack() as opened:
+            self._loop = shared_loop.join()
+            opened.callback(shared_loop.leave)
             self._store = Store(database)
+            opened.callback(self._store.close)
+            self._threads = _threads(FUNCTION_THREADS, "function", opened)
+            self._activity_threads = _threads(workers, "activity", opened)
             self._keys = Keys.of(self._store)
             self._web = WebServer(port)
-            self._threads = ThreadPoolExecutor(FUNCTION_THREADS, thread_name_prefix="function")
-            self._activity_threads = ThreadPoolExecutor(workers, thread_name_prefix="activity")
             self._assemble(workers, timers)
-        except BaseException:
-            shared_loop.leave()
-            raise
+            self._open = opened.pop_all()
 
     def _assemble(self, workers: int, timers: list[Any]) -> None:
         store, clock, directory = self._store, self.clock, str(self.app.directory)
@@ -123,8 +125,12 @@ class LocalHost:
         return self._http
 
     def start(self) -> None:
-        """Listen, take up what was left, run what is due."""
-        shared_loop.run(self._loop, self._web.start())
+        """Listen, take up what was left, run what is due. Raises OSError if the port is taken."""
+        try:
+            shared_loop.run(self._loop, self._web.start())
+        except BaseException:
+            self._open.close()
+            raise
         self._links = Links(self.url, self.app.settings.task_hub, self._keys.durable)
         self._binding = self._links.client_binding()
         api = ClientApi(self._management, self._entities, self._links, self._orchestrations.history)
@@ -141,10 +147,7 @@ class LocalHost:
             part.stop()
         self._dispatcher.stop()
         shared_loop.run(self._loop, self._web.stop())
-        for threads in (self._threads, self._activity_threads):
-            threads.shutdown(wait=False, cancel_futures=True)
-        self._store.close()
-        shared_loop.leave()
+        self._open.close()
 
     def start_orchestration(self, name: str, input: Any = None, instance_id: str | None = None) -> str:
         """Start an orchestration as the SDK's `client.start_new` does; return its id. `input` is JSON-like.
@@ -228,6 +231,13 @@ class LocalHost:
 
     def _wake(self) -> None:
         self._dispatcher.wake()
+
+
+def _threads(count: int, name: str, opened: ExitStack) -> ThreadPoolExecutor:
+    """Threads that are not waited for at the end: what they do runs again on the next start."""
+    threads = ThreadPoolExecutor(count, thread_name_prefix=name)
+    opened.callback(threads.shutdown, wait=False, cancel_futures=True)
+    return threads
 
 
 def _loaded(app: FunctionRegister | LoadedApp | Path | str) -> LoadedApp:

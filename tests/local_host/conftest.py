@@ -67,7 +67,7 @@ class _Site(BaseHTTPRequestHandler):
 def web_site() -> Iterator[str]:
     """A web site that accepts a GET and has not finished, and echoes a POST with its header X-Name."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Site) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

@@ -74,7 +74,7 @@ def work(task: dict) -> int:
         notes.write("x")
     if task["job"] % 3 == 1 and runs == 0:
         raise RuntimeError("fails once")
-    time.sleep(0.02)
+    time.sleep(float(os.environ.get("STORY_WORK_SECONDS", "0")))
     return task["job"]
 
 
@@ -103,6 +103,7 @@ def counter(context: df.DurableEntityContext) -> None:
         context.set_state(value)
     elif context.operation_name == "delete":
         context.destruct_on_exit()
+        return
     elif context.operation_name == "fail":
         raise ValueError("no")
     context.set_result(value)

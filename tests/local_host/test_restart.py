@@ -1,0 +1,112 @@
+"""A host that ends, or dies, and starts again on the same database."""
+
+import sqlite3
+import threading
+from datetime import timedelta
+
+import azure.durable_functions as df
+import pytest
+
+from local_host.host import LocalHost
+from local_host.store import DatabaseInUseError, Store
+from tests.local_host.conftest import START
+
+
+@pytest.fixture
+def app():
+    app = df.DFApp()
+    app.runs = []
+    app.hold = threading.Event()
+
+    @app.orchestration_trigger(context_name="context")
+    def slow(context):
+        first = yield context.call_activity("work", "first")
+        yield context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+        second = yield context.call_activity("work", "second")
+        return [first, second, str(context.new_guid())[:0]]
+
+    @app.activity_trigger(input_name="name")
+    def work(name: str) -> str:
+        app.runs.append(name)
+        app.hold.wait(20)
+        return name
+
+    return app
+
+
+def output(host):
+    return (host.status("s") or {}).get("output")
+
+
+def test_an_activity_under_way_runs_again_and_nothing_else_does(app, tmp_path, clock):
+    host = LocalHost(app, tmp_path / "h.sqlite", clock)
+    host.start()
+    host.start_orchestration("slow", instance_id="s")
+    while not app.runs:
+        threading.Event().wait(0.005)
+    host.stop()  # the activity is running; its answer is not wanted any more
+    app.hold.set()
+    with LocalHost(app, tmp_path / "h.sqlite", clock) as host:
+        host.run_until(START + timedelta(hours=2))
+        assert output(host) == ["first", "second", ""]
+    assert app.runs == ["first", "first", "second"]
+
+
+def test_a_durable_timer_that_came_due_while_the_host_was_down_fires(app, tmp_path, clock):
+    app.hold.set()
+    with LocalHost(app, tmp_path / "h.sqlite", clock) as host:
+        host.start_orchestration("slow", instance_id="s")
+        host.settle()
+    clock.advance(timedelta(days=1))
+    with LocalHost(app, tmp_path / "h.sqlite", clock) as host:
+        host.settle()
+        assert output(host) == ["first", "second", ""]
+    assert app.runs == ["first", "second"]
+
+
+def test_two_hosts_cannot_share_a_database(app, tmp_path, clock):
+    with (
+        LocalHost(app, tmp_path / "h.sqlite", clock),
+        pytest.raises(DatabaseInUseError, match="Another local host is running"),
+    ):
+        LocalHost(app, tmp_path / "h.sqlite", clock)
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path):
+    store = Store(tmp_path / "s.sqlite")
+
+    def fail_half_way():
+        with store.transaction() as database:
+            database.execute("INSERT INTO keys VALUES ('a', 'b')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    with store.reading() as database:
+        assert database.execute("SELECT count(*) FROM keys").fetchone() == (0,)
+    store.close()
+
+
+def test_queries_use_the_indexes(tmp_path):
+    """A million instances must not make the next message slower to find."""
+    Store(tmp_path / "s.sqlite").close()
+    database = sqlite3.connect(tmp_path / "s.sqlite")
+    for query in (
+        "SELECT min(visible_at) FROM messages",
+        "SELECT instance_id FROM messages WHERE visible_at <= 5 GROUP BY instance_id",
+        "SELECT id FROM messages WHERE instance_id = 'x' AND visible_at <= 5 ORDER BY visible_at, id",
+        "SELECT * FROM instances WHERE instance_id >= 'a' AND instance_id < 'b' ORDER BY instance_id",
+        "SELECT * FROM instances WHERE status IN ('Running') AND created_at >= 'x'",
+    ):
+        plan = " ".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {query}"))
+        assert "SEARCH" in plan or "COVERING INDEX" in plan, (query, plan)
+    database.close()
+
+
+def test_purging_a_running_instance_stops_it(story):
+    instance = story.start_orchestration("ticking", 0)
+    story.settle()
+    assert story._management.purge(instance) == 1
+    story.run_until(START + timedelta(minutes=1))
+    assert story.status(instance) is None
+    assert story._orchestrations.next_due() is None
