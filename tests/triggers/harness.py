@@ -1,7 +1,8 @@
 """The app's HTTP functions, called as the host calls them: an HttpRequest in, an HttpResponse out, no host.
 
 The catalogue is real (the storage emulator), Azure is the simulated cloud below the real SDKs. The durable
-client is a recorder: it keeps what was started, and tells what it was told to tell.
+client is a recorder: it keeps what was started, and tells what it was told to tell. Every answer is held to
+the OpenAPI document: its status, its media type and its schema must be described there.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import azure.durable_functions as df
 import azure.functions as func
+from openapi_schema_validator import OAS31Validator
 
 from clock import ManualClock
 from domain.copies import Copy, CopyState, copies_of
@@ -25,12 +28,14 @@ from domain.operations import Operation
 from domain.protection import ProtectedVm
 from domain.restore_points import ReplicaState, RestorePoint
 from domain.snapshots import Snapshot
+from domain.vms import VirtualMachine
 from gateways.connection import connect, use
 from local_host.app import load_app
 from settings import Development, Settings
 from simulator.cloud import Cloud
 from simulator.transport import transport
 from tests.conftest import Accounts
+from triggers.openapi import describe
 from triggers.release import PREFIX
 from triggers.routing import ENDPOINTS, Endpoint
 
@@ -93,6 +98,7 @@ class Api:
             self.cloud.add_resource_group(group, region)
         self.client = Recorder()
         self._accounts = accounts
+        self._described: dict[str, VirtualMachine] = {}
         self._directory = directory
         self.connected = connect(self._settings(), clock=self.clock, transport=transport(self.cloud))
         use(self.connected)
@@ -125,11 +131,13 @@ class Api:
             method,
             f"https://tidemark.example{PREFIX}/{path.removeprefix(f'{PREFIX}/')}",
             headers={**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})},
-            params=dict(parse_qsl(parts.query)),
+            params=dict(parse_qsl(parts.query, keep_blank_values=True)),
             route_params=values,
             body=body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode(),
         )
-        return answered(self.functions[known.function.__name__], request, self.client)
+        answer = answered(self.functions[known.function.__name__], request, self.client)
+        see_that_described(known, answer)
+        return answer
 
     # What exists
 
@@ -153,7 +161,9 @@ class Api:
 
     def add_point(self, vm_id: str, slot: datetime, *, attempt: int = 1, **options: Any) -> RestorePoint:
         """Write a point as an ended backup leaves it: `state`, and the state of the copies to the north."""
-        vm = self.connected.virtual_machines.describe(vm_id)
+        if vm_id not in self._described:  # asking Azure each time would be throttled
+            self._described[vm_id] = self.connected.virtual_machines.describe(vm_id)
+        vm = self._described[vm_id]
         operation = options.get("operation")
         begun = RestorePoint.begin(vm, self.policy(), slot, attempt, slot, operation)
         state = options.get("state", "available")
@@ -225,6 +235,22 @@ def _policies(subscription: str) -> dict[str, Any]:
             },
         },
     }
+
+
+def see_that_described(known: Endpoint, answer: Answer) -> None:
+    """Hold an answer to what the OpenAPI document says of the endpoint."""
+    document = description()
+    told = document["paths"][f"/{known.route}"][known.method.lower()]["responses"][str(answer.status)]
+    if "$ref" in told:
+        told = document["components"]["responses"][told["$ref"].rsplit("/", 1)[-1]]
+    schema = told["content"][answer.media_type]["schema"]
+    OAS31Validator({**schema, "components": document["components"]}).validate(answer.body)
+
+
+@cache
+def description() -> dict[str, Any]:
+    """Return the OpenAPI document of all endpoints."""
+    return describe(ENDPOINTS)
 
 
 def routed(method: str, path: str) -> tuple[Endpoint, dict[str, str]]:

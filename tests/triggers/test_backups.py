@@ -1,11 +1,200 @@
-"""POST backups takes a restore point, once, or says everything that keeps it from doing so."""
+"""POST backups takes a restore point, and the same request twice takes it once."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
 
-def test_a_backup_is_accepted_written_down_and_started(api):
+import pytest
+
+from domain.operations import OperationState
+from domain.requests import BackupRequest
+from durable import from_wire
+from tests.triggers.harness import Api
+from tests.triggers.test_identity import principal
+
+
+def started(api: Api) -> list[BackupRequest]:
+    """Return what every started backup was started with."""
+    assert {orchestrator for orchestrator, _ in api.client.started.values()} <= {"backup_vm"}
+    return [from_wire(BackupRequest, request) for _, request in api.client.started.values()]
+
+
+def ask(api: Api, body: Any, key: str | None = None, **options: Any) -> Any:
+    headers = {**({"Idempotency-Key": key} if key is not None else {}), **options.pop("headers", {})}
+    return api.ask("POST", "backups", body, headers=headers, **options)
+
+
+def test_a_backup_is_written_down_and_started(api):
     vm = api.add_vm("web")
-    answer = api.ask("POST", "backups", {"vm": vm})
-    assert answer.status == 202, answer.body
-    operation = answer.body
-    assert answer.headers["Location"] == f"/api/v1/operations/{operation['id']}"
+    answer = ask(api, {"vm": vm})
+    assert answer.status == 202
+    assert answer.headers["Location"] == f"/api/v1/operations/{answer.body['id']}"
+    assert int(answer.headers["Retry-After"]) > 0
+    (operation,) = api.operations()
+    assert (operation.id, operation.kind, operation.who) == (answer.body["id"], "backup", "development")
+    (request,) = started(api)
+    assert (request.vm_id, request.policy.name, request.attempt) == (vm, "daily", 1)
+    assert f"{request.slot:%H:%M:%S}" == "16:00:00"
+    assert request.operation == operation.id
+
+
+def test_what_is_written_down_is_enough_to_start_it_after_a_crash(api):
+    ask(api, {"vm": api.add_vm("web")})
+    (operation,) = api.operations()
+    assert api.client.started == {operation.instance: (operation.orchestrator, operation.request)}
+
+
+def test_a_vm_may_be_named_by_its_key(api):
+    vm = api.add_vm("web")
+    point = api.add_point(vm, api.clock.now() - timedelta(days=1))
+    answer = ask(api, {"vm": point.vm.key})
+    assert answer.status == 202
+    assert [request.vm_id for request in started(api)] == [vm]
+
+
+def test_an_id_in_another_case_is_the_same_vm(api):
+    vm = api.add_vm("web")
+    ask(api, {"vm": vm.upper().replace("/SUBSCRIPTIONS/", "/subscriptions/")})
+    assert [request.vm_id for request in started(api)] == [vm]
+
+
+def test_the_policy_of_the_order_comes_before_the_tag(api):
+    answer = ask(api, {"vm": api.add_vm("web", tags={"tidemark-policy": "gone"}), "policy": "daily"})
+    assert answer.status == 202
+    assert [request.policy.name for request in started(api)] == ["daily"]
+
+
+@pytest.mark.parametrize("state", ["failed", "available"])
+def test_a_slot_that_was_taken_before_is_taken_under_the_next_attempt(api, state):
+    vm = api.add_vm("web")
+    slot = api.clock.now().replace(second=0)
+    api.add_point(vm, slot, state=state)
+    answer = ask(api, {"vm": vm})
+    assert answer.status == 202
+    assert [(request.slot, request.attempt) for request in started(api)] == [(slot, 2)]
+
+
+def test_a_busy_vm_is_told_with_the_operation_that_keeps_it_busy(api):
+    vm = api.add_vm("web")
+    operation = ask(api, {"vm": vm}).body["id"]
+    api.add_point(vm, api.clock.now().replace(second=0), state="begun", operation=operation)
+    api.clock.advance(timedelta(minutes=1))
+    answer = ask(api, {"vm": vm})
+    assert (answer.status, answer.media_type) == (409, "application/problem+json")
+    assert answer.body["operation"] == f"/api/v1/operations/{operation}"
+    assert api.ask("GET", answer.body["operation"]).body["id"] == operation
+    assert [found.id for found in api.operations()] == [operation]
+    assert len(api.client.started) == 1
+
+
+def test_a_vm_that_the_schedule_keeps_busy_is_told_with_the_restore_point(api):
+    vm = api.add_vm("web")
+    point = api.add_point(vm, api.clock.now().replace(second=0), state="begun")
+    answer = ask(api, {"vm": vm})
+    assert answer.status == 409
+    assert "operation" not in answer.body
+    assert api.ask("GET", answer.body["restorePoint"]).body["id"] == point.id
+    assert (api.operations(), api.client.started) == ([], {})
+
+
+def test_the_same_request_in_the_same_minute_is_the_same_operation(api):
+    vm = api.add_vm("web")
+    first = ask(api, {"vm": vm})
+    api.clock.advance(timedelta(seconds=20))
+    again = ask(api, f'{{ "vm" : "{vm}" }}'.encode())  # the same, written differently
+    assert (again.status, again.body) == (202, first.body)
+    assert len(api.operations()) == len(api.client.started) == 1
+
+
+def test_a_repeated_request_is_the_same_operation_although_the_vm_is_busy_with_it(api):
+    vm = api.add_vm("web")
+    operation = ask(api, {"vm": vm}).body["id"]
+    api.add_point(vm, api.clock.now().replace(second=0), state="begun", operation=operation)
+    answer = ask(api, {"vm": vm})
+    assert (answer.status, answer.body["id"]) == (202, operation)
+
+
+def test_the_next_minute_is_another_request(api):
+    vm = api.add_vm("web")
+    first = ask(api, {"vm": vm})
+    api.clock.advance(timedelta(minutes=1))
+    assert ask(api, {"vm": vm}).body["id"] != first.body["id"]
+    assert len(api.client.started) == 2
+
+
+def test_a_key_makes_a_request_the_same_whatever_its_state_and_however_late(api):
+    vm = api.add_vm("web")
+    first = ask(api, {"vm": vm}, key="nightly").body["id"]
+    now = api.clock.now()
+    api.connected.catalogue.operations.alter(first, lambda known: known.failed("it did not work", now))
+    api.clock.advance(timedelta(days=1))  # also past midnight
+    answer = ask(api, {"vm": vm}, key="nightly")
+    assert (answer.status, answer.body["id"], answer.body["state"]) == (202, first, "failed")
+    assert len(api.client.started) == 1
+
+
+def test_a_key_that_stands_for_another_request_is_refused(api):
+    first = ask(api, {"vm": api.add_vm("web")}, key="mine")
+    answer = ask(api, {"vm": api.add_vm("db")}, key="mine")
+    assert (answer.status, answer.media_type) == (422, "application/problem+json")
+    assert first.body["id"] in answer.body["detail"]
+    assert len(api.operations()) == len(api.client.started) == 1
+
+
+def test_a_key_that_stands_for_a_restore_is_no_key_for_a_backup(api):
+    vm = api.add_vm("web")
+    point = api.add_point(vm, api.clock.now() - timedelta(days=1))
+    order = {"restorePoint": point.id, "location": "west"}
+    assert api.ask("POST", "restores", order, headers={"Idempotency-Key": "mine"}).status == 202
+    assert ask(api, {"vm": vm}, key="mine").status == 422
+
+
+def test_two_callers_may_choose_the_same_key(api):
+    api.with_settings(is_sign_in_enforced=True)
+    web, db = api.add_vm("web"), api.add_vm("db")
+    another = principal(claims=[{"typ": "oid", "val": "another"}, {"typ": "roles", "val": "Operator"}])
+    ids = {
+        ask(api, {"vm": web}, key="mine", token=None, headers=principal("Operator")).body["id"],
+        ask(api, {"vm": db}, key="mine", token=None, headers=another).body["id"],
+    }
+    assert len(ids) == len(api.client.started) == 2
+
+
+def test_of_two_requests_of_one_minute_that_both_found_the_vm_idle_one_is_told_that_it_is_busy(api):
+    vm = api.add_vm("web")
+    first = ask(api, {"vm": vm}, key="first").body["id"]
+    answer = ask(api, {"vm": vm}, key="second")  # the first has not begun its restore point yet
+    assert answer.status == 409
+    assert answer.body["operation"] == f"/api/v1/operations/{first}"
+    states = {operation.id: operation.state for operation in api.operations()}
+    assert states.pop(first) is OperationState.ACCEPTED
+    assert list(states.values()) == [
+        OperationState.FAILED
+    ]  # not accepted for ever: the books say what became
+    assert len(api.client.started) == 1
+
+
+def test_a_backup_that_the_host_does_not_start_is_accepted_and_left_to_the_watch(api):
+    vm = api.add_vm("web")
+    api.client.is_broken = True
+    answer = ask(api, {"vm": vm})
+    assert (answer.status, answer.body["state"]) == (202, "accepted")
+    assert [operation.state for operation in api.operations()] == [OperationState.ACCEPTED]
+
+
+def test_a_repeated_request_starts_what_the_host_did_not_start_before(api):
+    vm = api.add_vm("web")
+    api.client.is_broken = True
+    first = ask(api, {"vm": vm})
+    api.client.is_broken = False
+    assert ask(api, {"vm": vm}).body == first.body
+    assert [request.operation for request in started(api)] == [first.body["id"]]
+
+
+def test_neither_settings_nor_keys_are_in_an_answer(api):
+    answer = ask(api, {"vm": api.add_vm("web")})
+    detail = api.ask("GET", answer.headers["Location"]).body
+    for told in (answer.body, detail):
+        assert "blob.core.windows.net" not in str(told)
+        assert "request" not in told

@@ -1,0 +1,174 @@
+"""Who gets in: those for whom the platform vouches, with the role that a route needs; nobody else."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+
+import pytest
+
+from tests.triggers.harness import TOKEN, description
+from triggers.identity import PRINCIPAL_HEADER, Role
+from triggers.routing import ENDPOINTS
+
+OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+MAPPED_ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
+KEY, POINT, OPERATION = (
+    "web-0123456789ab",
+    "web-0123456789ab~20261122T1600Z~1",
+    "20261122-0123456789abcdef0123",
+)
+ROUTES = [
+    ("POST", "backups", "Operator"),
+    ("POST", "restores", "Restorer"),
+    ("GET", "operations", "Reader"),
+    ("GET", f"operations/{OPERATION}", "Reader"),
+    ("GET", "vms", "Reader"),
+    ("GET", f"vms/{KEY}", "Reader"),
+    ("GET", f"vms/{KEY}/restore-points", "Reader"),
+    ("GET", f"restore-points/{POINT}", "Reader"),
+    ("GET", "health", "Reader"),
+    ("GET", "openapi.json", "Reader"),
+]
+every_route = pytest.mark.parametrize(("method", "path", "role"), ROUTES)
+
+
+def claims(*roles: str, name: str = "ada@example.org") -> list[dict[str, str]]:
+    return [
+        {"typ": OBJECT_ID, "val": "5b5450db-eb26-4c1a-981c-ba1d25f0483d"},
+        {"typ": "preferred_username", "val": name},
+        *({"typ": "roles", "val": role} for role in roles),
+    ]
+
+
+def principal(*roles: str, **changed: object) -> dict[str, str]:
+    """Return the header that the platform sets for somebody with these app roles."""
+    told = {
+        "auth_typ": "aad",
+        "name_typ": "preferred_username",
+        "role_typ": "roles",
+        "claims": claims(*roles),
+    }
+    return {PRINCIPAL_HEADER: b64encode(json.dumps({**told, **changed}).encode()).decode()}
+
+
+def test_the_table_of_routes_here_is_complete():
+    assert len(ROUTES) == len(ENDPOINTS)
+
+
+@every_route
+def test_nobody_gets_in_without_an_identity(api, method, path, role):
+    answer = api.ask(method, path, {}, token=None)
+    assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer.media_type == "application/problem+json"
+
+
+@every_route
+def test_a_forged_header_opens_nothing_where_the_platform_does_not_sign_in(api, method, path, role):
+    assert api.ask(method, path, {}, token=None, headers=principal("Admin")).status == 401
+
+
+@every_route
+def test_a_role_below_the_needed_one_is_not_enough(api, method, path, role):
+    api.with_settings(is_sign_in_enforced=True)
+    below = [known.title for known in Role if known < Role[role.upper()]]
+    answer = api.ask(method, path, {}, token=None, headers=principal(*below))
+    assert answer.status == 403
+    assert role in answer.body["detail"]
+
+
+@every_route
+def test_the_needed_role_and_each_higher_one_is_enough(api, method, path, role):
+    api.with_settings(is_sign_in_enforced=True)
+    for known in Role:
+        if known >= Role[role.upper()]:
+            answer = api.ask(method, path, {}, token=None, headers=principal(known.title))
+            assert answer.status not in (401, 403), answer.body
+
+
+@every_route
+def test_the_openapi_document_names_each_route_with_its_role(method, path, role):
+    known = next(
+        known
+        for known in ENDPOINTS
+        if known.method == method
+        and [part for part in known.route.split("/") if part[0] != "{"]
+        == [part for part in path.split("/") if part not in (KEY, POINT, OPERATION)]
+        and known.route.count("/") == path.count("/")
+    )
+    told = description()["paths"][f"/{known.route}"][method.lower()]
+    assert told["security"] == [{"entra": [role]}]
+    assert {"401", "403", "500", "503"} <= set(told["responses"])
+
+
+def test_the_operation_records_who_asked(api):
+    api.with_settings(is_sign_in_enforced=True)
+    vm = api.add_vm()
+    answer = api.ask("POST", "backups", {"vm": vm}, token=None, headers=principal("Operator"))
+    assert answer.body["who"] == "ada@example.org (5b5450db-eb26-4c1a-981c-ba1d25f0483d)"
+
+
+def test_an_app_without_a_name_is_recorded_by_its_id(api):
+    api.with_settings(is_sign_in_enforced=True)
+    ids = [{"typ": "oid", "val": "0f"}, {"typ": MAPPED_ROLE, "val": "Operator"}]
+    answer = api.ask(
+        "POST", "backups", {"vm": api.add_vm()}, token=None, headers=principal(claims=ids, name_typ=None)
+    )
+    assert (answer.status, answer.body["who"]) == (202, "0f")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({PRINCIPAL_HEADER: "%%%"}, id="it is not Base64"),
+        pytest.param({PRINCIPAL_HEADER: b64encode(b"[1]").decode()}, id="it is not an object"),
+        pytest.param({PRINCIPAL_HEADER: b64encode(b"\xff\xfe{").decode()}, id="it is not text"),
+        pytest.param(principal("Admin", claims=None), id="it has no claims"),
+        pytest.param(principal("Admin", claims=["Admin"]), id="its claims are not claims"),
+        pytest.param(principal("Admin", claims=claims("Admin")[1:]), id="it says nobody's id"),
+        pytest.param(principal("Admin", auth_typ="github"), id="somebody else than Entra vouches"),
+    ],
+)
+def test_a_principal_that_says_nothing_reliable_is_nobody(api, headers):
+    api.with_settings(is_sign_in_enforced=True)
+    assert api.ask("GET", "vms", token=None, headers=headers).status == 401
+
+
+@pytest.mark.parametrize(
+    ("roles", "status"),
+    [
+        ((), 403),  # signed in, and not assigned to any role
+        (("reader",), 403),  # app role values are compared as they are written
+        (("Owner", "Contributor"), 403),  # roles of something else
+        (("Owner", "Reader"), 200),
+    ],
+)
+def test_only_the_roles_of_tidemark_count(api, roles, status):
+    api.with_settings(is_sign_in_enforced=True)
+    assert api.ask("GET", "vms", token=None, headers=principal(*roles)).status == status
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_the_development_token_stands_for_signing_in(api, scheme):
+    answer = api.ask("GET", "vms", token=None, headers={"Authorization": f"{scheme} {TOKEN}"})
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["Bearer another", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x", "Bearer ", "Bearer é", ""],
+)
+def test_another_token_is_nobody(api, authorization):
+    assert api.ask("GET", "vms", token=None, headers={"Authorization": authorization}).status == 401
+
+
+@pytest.mark.parametrize("authorization", ["Bearer ", "Bearer", ""])
+def test_a_development_token_that_was_never_set_matches_nothing(api, authorization):
+    development = api.connected.settings.development
+    api.with_settings(development=type(development)(token="", storage_keys=development.storage_keys))
+    assert api.ask("GET", "vms", token=None, headers={"Authorization": authorization}).status == 401
+
+
+def test_the_development_token_means_nothing_where_there_is_no_development(api):
+    api.with_settings(development=None)
+    assert api.ask("GET", "vms").status == 401
