@@ -65,7 +65,8 @@ def _check_context(name: str, annotations: dict[str, Any]) -> None:
     if "context" in annotations and getattr(annotation, "__name__", "") != "Context":
         raise FunctionLoadError(
             name,
-            f'the "context" parameter is expected to be of type azure.functions.Context, got {annotation!r}',
+            f'the "context" parameter is expected to be of type azure.functions.Context, got {annotation!r}. '
+            "An orchestrator's context_name must be 'context'",
         )
 
 
