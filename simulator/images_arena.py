@@ -7,10 +7,12 @@ size. A slot that is no longer needed is punched out of the file and used again.
 from __future__ import annotations
 
 import ctypes
+import errno
 import itertools
 import os
 import tempfile
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 SLOT_BYTES = 256 * 1024
@@ -31,7 +33,9 @@ class Arena:
 
     @property
     def descriptor(self) -> int:
-        """The open file; raises ValueError once the arena is closed."""
+        """The open file; raises OSError once the arena is closed."""
+        if self._file.closed:
+            raise OSError(errno.EBADF, "The store of the disks is closed; their bytes are gone")
         return self._file.fileno()
 
     def close(self) -> None:
@@ -67,12 +71,14 @@ class Arena:
         """Give a stretch of the file back to the machine, where the system can (Linux); elsewhere it stays
         taken until its slot is used again."""
         if _fallocate and _fallocate(self.descriptor, _KEEP_SIZE_AND_PUNCH_HOLE, offset, length) != 0:
-            error = ctypes.get_errno()
-            if error != 95:  # EOPNOTSUPP: the file system cannot; the slot is still used again
-                raise OSError(error, f"punching {length} bytes at {offset}: {os.strerror(error)}")
+            code = ctypes.get_errno()
+            if (
+                code != errno.EOPNOTSUPP
+            ):  # a file system that cannot keeps the bytes until the slot is used again
+                raise OSError(code, f"punching {length} bytes at {offset}: {os.strerror(code)}")
 
 
-def _find_fallocate() -> ctypes._NamedFuncPointer | None:
+def _find_fallocate() -> Callable[[int, int, int, int], int] | None:
     function = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None)
     if function is not None:
         function.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]

@@ -36,15 +36,15 @@ class ExportedDisk:
     base_url: str | None
     lost: set[str] = field(default_factory=set)
 
-    def snapshot(self, name: str, family: str | None = "family", image: Image | None = None) -> Access:
-        """Take a snapshot of the disk and let it be read for an hour; the clock moves on by a minute."""
+    def snapshot(self, name: str, family: str | None = "family", lasting: timedelta = HOUR) -> Access:
+        """Take a snapshot of the disk and let it be read for a while; the clock moves on by a minute."""
         access = self.accesses.grant(
             name,
-            image=(image or self.disk).freeze_copy(),
+            image=self.disk.freeze_copy(),
             family_id=family,
             created=self.clock.now(),
             region="westeurope",
-            readable_until=self.clock.now() + HOUR,
+            readable_until=self.clock.now() + lasting,
         )
         self.clock.advance(timedelta(minutes=1))
         return access

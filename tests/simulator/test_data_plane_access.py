@@ -66,6 +66,8 @@ def test_another_grant_while_one_is_active_extends_it_and_returns_the_same_sas(w
     second = world.snapshot("a")
     assert second.url() == first.url()
     assert second.readable_until > first.readable_until
+    third = world.snapshot("a", lasting=timedelta(minutes=5))
+    assert (third.url(), third.readable_until) == (first.url(), second.readable_until)
     assert world.accesses.count_active("family") == 1
 
 

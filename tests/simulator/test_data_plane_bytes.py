@@ -122,6 +122,12 @@ def test_the_sdk_can_check_the_hash_of_every_range(world):
     assert blob.download_blob(0, 5 * MIB, validate_content=True).readall() == content
 
 
+@pytest.mark.parametrize("headers", [{}, {"x-ms-range": f"bytes=0-{4 * MIB}"}], ids=["whole", "too long"])
+def test_a_hash_is_given_for_ranges_of_up_to_four_mebibytes_only(world, headers):
+    answer = world.get(world.snapshot("a"), {"x-ms-range-get-content-md5": "true", **headers})
+    assert (answer.status, answer.headers["x-ms-error-code"]) == (400, "InvalidHeaderValue")
+
+
 def test_conditions_on_the_etag_hold(world):
     blob = world.blob(world.snapshot("a"))
     etag = blob.get_blob_properties().etag

@@ -84,6 +84,13 @@ def test_a_window_cuts_ranges_and_counts_from_its_own_start(world):
     assert list(blob.list_page_ranges(offset=0, length=MIB)) == []
 
 
+def test_a_window_that_begins_inside_a_page_shows_the_whole_page(world):
+    world.disk.write(0, b"x" * 2048)
+    headers = {"x-ms-version": "2020-10-02", "x-ms-range": "bytes=700-1100"}
+    document = world.get(world.snapshot("a"), headers, "&comp=pagelist").body.decode()
+    assert re.findall(r"<Start>(\d+)</Start><End>(\d+)", document) == [("512", "1535")]
+
+
 def test_a_difference_shows_written_and_cleared_ranges_in_one_ascending_list(world):
     world.disk.write(0, b"a" * 4096)
     older = world.snapshot("a")
@@ -138,6 +145,8 @@ def test_a_difference_of_more_than_ten_thousand_ranges_is_truncated_without_bein
     url = middle.url(world.base_url)
     changes, cleared = world.blob(newer).get_page_range_diff_for_managed_disk(url)
     assert len(changes) + len(cleared) == 10_000  # the SDK's method drops the rest: azure-semantics.md §4.3
+    changes, cleared = world.blob(newer).get_page_range_diff_for_managed_disk(url, maxresults=20_000)
+    assert len(changes) + len(cleared) == 10_000
     assert len(changes_of(world.blob(newer), url)) == 1 + 4096 + 8192
     assert len(changes_of(world.blob(middle), older.url(world.base_url))) == 8192
 

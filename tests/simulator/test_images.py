@@ -208,7 +208,7 @@ def test_a_store_leaves_no_file_behind(tmp_path):
     store.create(MIB).write(0, b"x")
     assert list(tmp_path.iterdir()) == []
     store.close()
-    with pytest.raises(ValueError, match="closed"):
+    with pytest.raises(OSError, match="closed"):
         store.used_bytes()
 
 
