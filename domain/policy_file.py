@@ -30,6 +30,9 @@ Skew = Annotated[int, Field(ge=1, le=3600, strict=True)]
 _EXPLAINED = {
     "unexpected_keyword_argument": "there is no such field; the example policies.yaml has all that exist",
     "missing": "this field is missing",
+    "dataclass_type": "this must have fields of its own, one a line",
+    "dict_type": "this must have names of its own, one a line",
+    "tuple_type": "this must be a list",
 }
 _FORM = ConfigDict(extra="forbid")
 
@@ -189,7 +192,9 @@ def _note_lines(
 
 def _fault(lines: Mapping[tuple[str, ...], int], error: Any) -> Fault:
     path = tuple(str(step) for step in error["loc"] if step != "[key]")
-    return Fault(_at(lines, path), _EXPLAINED.get(error["type"]) or error["msg"])
+    found = error["input"]
+    said = f"{error['msg']} (found {found!r})" if isinstance(found, str | int | float) else error["msg"]
+    return Fault(_at(lines, path), _EXPLAINED.get(error["type"]) or said)
 
 
 def _at(lines: Mapping[tuple[str, ...], int], path: tuple[str, ...]) -> str:

@@ -1,0 +1,118 @@
+"""The policies.yaml that is shipped as an example: it can be used, and whoever spoils it is told where."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.errors import InvalidInput
+from domain.policy_file import parse_policies
+
+TEXT = (Path(__file__).parents[1] / "policies.yaml").read_text(encoding="utf-8")
+
+
+def line_of(fragment: str) -> int:
+    """Return the number of the first line of the example that holds a fragment."""
+    return next(number for number, line in enumerate(TEXT.splitlines(), 1) if fragment in line)
+
+
+def faults_of(text: str) -> list[str]:
+    with pytest.raises(InvalidInput, match=r"^policies\.yaml: ") as raised:
+        parse_policies(text)
+    return [str(fault) for fault in raised.value.faults]
+
+
+def spoiled(fragment: str, instead: str) -> str:
+    assert TEXT.count(fragment) >= 1, f"the example has no {fragment!r} any more"
+    return TEXT.replace(fragment, instead, 1)
+
+
+def test_the_example_says_what_its_comments_say():
+    found = parse_policies(TEXT)
+    daily = found.policies["daily"]
+    assert found.subscriptions == ("11111111-1111-1111-1111-111111111111",)
+    assert (daily.schedule.cron, daily.schedule.time_zone) == ("0 2 * * *", "Europe/Berlin")
+    assert daily.home.region == "westeurope"
+    assert [location.name for location in daily.recovery] == ["north"]
+    assert daily.keep_last == {"west": 7, "north": 30}
+    assert daily.max_skew == timedelta(seconds=60)
+    assert found.locations["north"].group_id.endswith("/resourceGroups/tidemark-snapshots-north")
+
+
+@pytest.mark.parametrize(
+    ("fragment", "instead", "where", "what"),
+    [
+        ("region: westeurope", "regoin: westeurope", "locations.west.regoin", "there is no such field"),
+        ("    region: westeurope\n", "", "locations.west.region", "this field is missing"),
+        ("region: westeurope", "region: West Europe", "locations.west.region", "found 'West Europe'"),
+        ("region: westeurope", "region: 5", "locations.west.region", "valid string"),
+        (
+            "https://tidemarkwest.blob.core.windows.net/manifests",
+            "tidemarkwest",
+            "locations.west.manifests",
+            "found 'tidemarkwest'",
+        ),
+        (
+            "https://tidemarknorth.blob.core.windows.net/manifests",
+            "https://tidemarkwest.blob.core.windows.net/manifests",
+            "locations.north.manifests",
+            "location 'west' keeps its manifests there",
+        ),
+        ("  north:\n", "  North_1:\n", "locations.North_1", "found 'North_1'"),
+        ("home: west", "home: wets", "policies.daily.home", "no location 'wets'; the file has west, north"),
+        ("recovery: [north]", "recovery: [south]", "policies.daily.recovery", "no location 'south'"),
+        ("recovery: [north]", "recovery: north", "policies.daily.recovery", "this must be a list"),
+        ("recovery: [north]", "recovery: [north, west]", "policies.daily.recovery", "named twice"),
+        ("      north: 30\n", "", "policies.daily.keep_last", "how many points location 'north' keeps"),
+        ("north: 30", "north: 0", "policies.daily.keep_last.north", "greater than or equal to 1 (found 0)"),
+        ("north: 30", "north: 451", "policies.daily.keep_last.north", "less than or equal to 450"),
+        ("north: 30", "north: many", "policies.daily.keep_last.north", "valid integer (found 'many')"),
+        ("north: 30", "north: 30\n      south: 3", "keep_last.south", "does not use this location"),
+        ('cron: "0 2 * * *"', 'cron: "0 2 * *"', "policies.daily.schedule", "has not five fields"),
+        ('cron: "0 2 * * *"', 'cron: "*/5 * * * *"', "policies.daily.schedule", "the least is 0:15:00"),
+        ("Europe/Berlin", "Berlin", "policies.daily.schedule", "'Berlin' is not an IANA time zone"),
+    ],
+)
+def test_a_fault_is_named_with_its_line_and_its_field(fragment, instead, where, what):
+    # A misspelt name has consequences (the right one is missing), so there may be further faults.
+    told = [fault for fault in faults_of(spoiled(fragment, instead)) if f"{where}: " in fault]
+    assert len(told) == 1
+    assert what in told[0]
+    numbers = re.findall(r"^line (\d+), ", told[0])
+    # Where a field is missing, the line of what it is missing from is the best there is.
+    assert abs(int(numbers[0]) - line_of(fragment.strip())) <= 2
+
+
+def test_all_faults_are_told_at_once():
+    text = spoiled("region: westeurope", "region: West Europe").replace("north: 30", "north: 0")
+    assert len(faults_of(text)) == 2
+
+
+def test_a_field_that_stands_twice_is_told_with_its_second_line():
+    text = spoiled("home: west", "home: north\n    home: west")
+    assert faults_of(text) == [
+        f"line {line_of('home: west') + 1}, policies.daily.home: this field stands twice"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "policies.yaml: the file is empty"),
+        ("# nothing but a comment\n", "policies.yaml: the file is empty"),
+        ("policies:\n  daily: [\n", "line 3: this is not YAML"),
+        ("policies:\n\tdaily: 1\n", "line 2: this is not YAML"),
+        ("- a\n- list\n", "line 1, the file: this must have fields of its own"),
+        ("locations: west\n", "line 1, locations: this must have names of its own"),
+        ("locations: {}\n", "line 1, locations: "),
+        ("? [a, list]\n: as a key\n", "line 1: this is not YAML"),
+        ("when: 2026-13-45\n", "this is not YAML: month must be in 1..12"),
+        ("a: !!python/object/apply:os.getcwd []\n", "line 1: this is not YAML"),  # never executed
+        ("---\na: 1\n---\nb: 2\n", "this is not YAML"),
+    ],
+)
+def test_what_is_not_a_policy_file_is_told(text, fault):
+    assert any(fault in told for told in faults_of(text))
