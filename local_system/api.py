@@ -6,6 +6,7 @@ import http.client
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +36,23 @@ class Api:
         """Return what is at a path; raises ApiFailed."""
         return self._ask("GET", path)
 
-    def post(self, path: str, body: Any) -> Any:
-        """Ask for something; return the operation that was accepted. Raises ApiFailed."""
-        return self._ask("POST", path, body)
+    def post(self, path: str, body: Any, key: str | None = None) -> Any:
+        """Ask for something; return the operation that was accepted. Raises ApiFailed.
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        Asking again under the same `key` asks for the same operation.
+        """
+        return self._ask("POST", path, body, {"Idempotency-Key": key} if key else {})
+
+    def _ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
         request = urllib.request.Request(
             f"{self.url}/{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+            headers={
+                "Authorization": f"Bearer {self.token}",
+                "Content-Type": "application/json",
+                **(headers or {}),
+            },
         )
         try:
             with _direct.open(request, timeout=TIMEOUT_SECONDS) as response:
