@@ -33,7 +33,7 @@ from local_system.web_server import DISKS, WebServer, examine
 BEGINS = datetime(2026, 3, 2, 16, 1, tzinfo=UTC)
 NEXT_SLOT = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
 LOSS = datetime(2026, 3, 3, 5, 40, tzinfo=UTC)
-SPEED = 20.0  # simulated seconds in one of this machine's
+SPEED = 15.0  # simulated seconds in one of this machine's
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Story:
         """Tell the whole story; raises whatever goes wrong."""
         began = time.monotonic()
         self.introduce()
+        self.screen.say("Starting Azurite, the simulated Azure and the function app ...")
         self.system.start()
         ready = time.monotonic()
         self.show_machine()
@@ -78,9 +79,10 @@ class Story:
         """What this is, and what it is not."""
         self.screen.title("Tidemark: a VM is backed up, its region is lost, its disks come back")
         self.screen.say(
-            "Everything happens on this machine: Azure is simulated and its time runs fast, storage is Azurite, "
-            "the file systems are real, and the function app is the very code that is deployed to Azure. "
-            "This shows what Tidemark does, not how Azure behaves: nothing here was tested on Azure."
+            "Everything happens on this machine: Azure is simulated and its time runs fast, storage is the "
+            "emulator Azurite, the file systems are real, and the function app is the very code that is "
+            "deployed to Azure. This shows what Tidemark does, not how Azure behaves: none of it was tested "
+            "on Azure."
         )
 
     def show_machine(self) -> None:
@@ -107,9 +109,10 @@ class Story:
         self.system.set_speed(SPEED)
         operation = self.system.api.post("backups", {"vm": self.machine.id})
         taken = self.taken(self.follow.backup(operation["id"]), disks)
+        total = sum(disk.size_bytes for disk in DISKS.values())
         self.screen.say(
             f"The copies moved {size_text(taken.moved)}: all that was ever written to the disks, the rest of "
-            "their 7 GiB is empty. (The simulator's own meter says so; Azure has none.)"
+            f"their {size_text(total)} is empty. (The simulator's own meter says so; Azure has none.)"
         )
         self.figures.append(
             ("Moved for the first restore point", f"{size_text(taken.moved)} (simulator's meter)")

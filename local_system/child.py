@@ -31,9 +31,13 @@ class Child:
         self._life_begins = 0
 
     @property
-    def status(self) -> int | None:
-        """The exit status of a program that has ended by itself; None while it runs, or if it was stopped."""
-        return self._process.poll() if self._process else None
+    def end(self) -> str | None:
+        """How the program ended, in words; None while it runs."""
+        process = self._process
+        if process is None:
+            return "it was stopped"
+        status = process.poll()
+        return None if status is None else f"it ended with status {status}"
 
     def start(self) -> None:
         """Start the program; returns at once."""

@@ -53,8 +53,8 @@ class FunctionHost:
         self.child.start()
         deadline = time.monotonic() + self._start_seconds
         while not self._is_up():
-            if self.child.status is not None:
-                raise self._failed(f"it ended with status {self.child.status}")
+            if self.child.end:
+                raise self._failed(self.child.end)
             if time.monotonic() > deadline:
                 raise self._failed(f"it gave no answer in {self._start_seconds:.0f} s")
             time.sleep(_PAUSE_SECONDS)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import AzureError
-from azure.core.pipeline.transport import RequestsTransport
-from azure.storage.blob import ContainerClient
 
 from simulator.azurite import Azurite, random_keys
+
+if TYPE_CHECKING:
+    from azure.storage.blob import ContainerClient
 
 CONTAINER = "manifests"
 _API_VERSION = "2021-12-02"
@@ -57,6 +59,10 @@ class StorageOfRegion:
         return "200 OK"
 
     def _container(self) -> ContainerClient:
+        # Not at the top: these imports are slow, and here they happen while Azurite comes up.
+        from azure.core.pipeline.transport import RequestsTransport
+        from azure.storage.blob import ContainerClient
+
         return ContainerClient(
             self._manifests_url,
             CONTAINER,
