@@ -20,6 +20,7 @@ from clock import Clock
 from local_host import messages
 from local_host.app import Function
 from local_host.extension import HTTP_ACTIVITY
+from local_host.gate import Gate
 from local_host.history import Event, EventType, event
 from local_host.http_activity import call_http
 from local_host.invocation import Invoker
@@ -63,7 +64,7 @@ class Activities:
         self._last_started = 0
         self._running: dict[int, Task] = {}
         self._lock = threading.Lock()
-        self._is_stopped = False
+        self._gate = Gate()
 
     def advance(self) -> bool:
         """Start waiting activities while there is room; tell whether any was started."""
@@ -86,7 +87,7 @@ class Activities:
 
     def stop(self) -> None:
         """Forget those that run: their answers are not wanted any more, they run again on the next start."""
-        self._is_stopped = True
+        self._gate.close()
 
     def _next(self) -> list[Task]:
         with self._lock, self._store.reading() as database:
@@ -114,22 +115,28 @@ class Activities:
         request = json.loads(task.input or "[null]")[0]
         if task.name == HTTP_ACTIVITY:
             return self._invoker.run(call_http(request))
+        function = self._functions.get(task.name.lower())
+        if function is None:
+            raise LookupError(f"there is no activity '{task.name}' in the app any more")
         quiet_sdk_advice()
         text = request if isinstance(request, str) else json.dumps(request)
         value = _convert.decode(meta.Datum(text, "string"), trigger_metadata=None)
-        return self._invoker.submit(self._functions[task.name.lower()], value)
+        return self._invoker.submit(function, value)
 
     def _finish(self, task: Task, done: Future[Any]) -> None:
         """Write the answer, and only then count the activity as finished."""
-        if not self._is_stopped and not done.cancelled():
-            answer = self._answer(task, done)
-            with self._store.transaction() as database:
-                deleted = database.execute("DELETE FROM activities WHERE id = ?", (task.id,)).rowcount
-                if deleted:
-                    messages.send(database, task.instance_id, task.execution_id, answer, self._clock.now())
+        with self._gate.passing() as is_open:
+            if is_open and not done.cancelled():
+                self._write(task, self._answer(task, done))
         with self._lock:
             self._running.pop(task.id, None)
         self._wake()
+
+    def _write(self, task: Task, answer: Event) -> None:
+        with self._store.transaction() as database:
+            deleted = database.execute("DELETE FROM activities WHERE id = ?", (task.id,)).rowcount
+            if deleted:
+                messages.send(database, task.instance_id, task.execution_id, answer, self._clock.now())
 
     def _answer(self, task: Task, done: Future[Any]) -> Event:
         try:

@@ -82,8 +82,8 @@ class Dispatcher:
                 seen, was_advancing = self._changes, self._is_advancing
             if self._error is not None:
                 raise StuckError(f"The host itself failed: {self._error}") from self._error
-            if not was_advancing and self._is_idle():
-                return
+            if not was_advancing and self._is_idle() and self._changes == seen:
+                return  # and nothing changed while we looked at one part after the other
             left = deadline - time.monotonic()
             if left <= 0:
                 raise StuckError(f"The host did not come to rest within {timeout:g} s: {report()}")

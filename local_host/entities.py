@@ -21,6 +21,7 @@ import azure.functions as func
 from clock import Clock
 from local_host import messages
 from local_host.app import Function
+from local_host.gate import Gate
 from local_host.history import EventType, event, timestamp
 from local_host.invocation import Invoker
 from local_host.replay import quiet_sdk_advice
@@ -66,7 +67,7 @@ class Entities:
         self._wake = wake
         self._busy: set[str] = set()
         self._lock = threading.Lock()
-        self._is_stopped = False
+        self._gate = Gate()
 
     def knows(self, name: str) -> bool:
         """True if the app has an entity function of that name."""
@@ -117,7 +118,7 @@ class Entities:
 
     def stop(self) -> None:
         """Forget the batches under way; they run again on the next start."""
-        self._is_stopped = True
+        self._gate.close()
 
     def _start(self, entity_id: str) -> None:
         with self._store.reading() as database:
@@ -129,16 +130,23 @@ class Entities:
                 "SELECT state FROM entities WHERE entity_id = ?", (entity_id,)
             ).fetchone()
         requests = {row[0]: json.loads(row[1]) for row in rows}
-        quiet_sdk_advice()
-        function = self._functions[EntityId.parse(entity_id).name.lower()]
+        function = self._functions.get(EntityId.parse(entity_id).name.lower())
         payload = _payload(entity_id, state[0] if state else None, state is not None, list(requests.values()))
-        future = self._invoker.submit(function, func.EntityContext(payload))
+        future: Future[Any] = Future()
+        if function is None:
+            future.set_exception(
+                LookupError(f"there is no entity function for {entity_id} in the app any more")
+            )
+        else:
+            quiet_sdk_advice()
+            future = self._invoker.submit(function, func.EntityContext(payload))
         future.add_done_callback(lambda done: self._finish(entity_id, requests, done))
 
     def _finish(self, entity_id: str, requests: dict[int, dict[str, Any]], done: Future[Any]) -> None:
-        if not self._is_stopped and not done.cancelled():
-            with self._store.transaction() as database:
-                self._write(database, entity_id, requests, done)
+        with self._gate.passing() as is_open:
+            if is_open and not done.cancelled():
+                with self._store.transaction() as database:
+                    self._write(database, entity_id, requests, done)
         with self._lock:
             self._busy.discard(entity_id)
         self._wake()

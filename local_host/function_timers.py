@@ -24,6 +24,7 @@ from azure.functions.timer import TimerRequest
 
 from clock import Clock
 from local_host.app import Function
+from local_host.gate import Gate
 from local_host.history import moment, timestamp
 from local_host.host_files import resolve
 from local_host.invocation import Invoker
@@ -66,7 +67,7 @@ class FunctionTimers:
         self._wake = wake
         self._lock = threading.Lock()
         self._timers: list[_Timer] = []
-        self._is_stopped = False
+        self._gate = Gate()
         if functions and os.environ.get("WEBSITE_TIME_ZONE", "UTC") != "UTC":
             raise ScheduleError(
                 "WEBSITE_TIME_ZONE is set; the local host runs schedules in UTC only. Unset it."
@@ -112,7 +113,7 @@ class FunctionTimers:
 
     def stop(self) -> None:
         """Forget those that run: the next start finds their occurrence missed."""
-        self._is_stopped = True
+        self._gate.close()
 
     def _resume(self, database: sqlite3.Connection, timer: _Timer, now: datetime) -> None:
         row = database.execute(
@@ -161,24 +162,23 @@ class FunctionTimers:
 
     def _finish(self, timer: _Timer, done: Future[Any]) -> None:
         """Note the run and the next occurrence; a run that failed is not repeated, as in Azure."""
-        if not self._is_stopped and not done.cancelled():
-            error = done.exception()
-            if error is not None:
-                log.error(
-                    "timer %s failed: %s: %s",
-                    timer.function.name,
-                    type(error).__name__,
-                    error,
-                    exc_info=error,
-                )
-            now = self._clock.now()
-            with self._lock:
-                timer.last, timer.next = now, timer.schedule.next_after(max(now, timer.next))
-            with self._store.transaction() as database:
-                self._save(database, timer)
+        with self._gate.passing() as is_open:
+            if is_open and not done.cancelled():
+                self._note(timer, done.exception())
         with self._lock:
             timer.is_running = False
         self._wake()
+
+    def _note(self, timer: _Timer, error: BaseException | None) -> None:
+        if error is not None:
+            log.error(
+                "timer %s failed: %s: %s", timer.function.name, type(error).__name__, error, exc_info=error
+            )
+        now = self._clock.now()
+        with self._lock:
+            timer.last, timer.next = now, timer.schedule.next_after(max(now, timer.next))
+        with self._store.transaction() as database:
+            self._save(database, timer)
 
     def _save(self, database: sqlite3.Connection, timer: _Timer) -> None:
         database.execute(

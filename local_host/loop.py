@@ -42,7 +42,7 @@ def leave() -> None:
         if _users or _loop is None or _thread is None:
             return
         loop, thread, _loop, _thread = _loop, _thread, None, None
-        asyncio.run_coroutine_threadsafe(_close_session(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_end_everything(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
@@ -53,7 +53,12 @@ def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], timeout: 
     return asyncio.run_coroutine_threadsafe(work, loop).result(timeout)
 
 
-async def _close_session() -> None:
+async def _end_everything() -> None:
+    """Cancel the functions that are still running, and close the SDK's session."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     session = http_utils._client_session
     http_utils._client_session = None
     http_utils._session_lock = asyncio.Lock()

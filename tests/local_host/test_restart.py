@@ -1,10 +1,12 @@
 """A host that ends, or dies, and starts again on the same database."""
 
+import asyncio
 import sqlite3
 import threading
 from datetime import timedelta
 
 import azure.durable_functions as df
+import azure.functions as func
 import pytest
 
 from local_host.host import LocalHost
@@ -110,3 +112,37 @@ def test_purging_a_running_instance_stops_it(story):
     story.run_until(START + timedelta(minutes=1))
     assert story.status(instance) is None
     assert story._orchestrations.next_due() is None
+
+
+def test_functions_that_are_gone_after_a_restart_fail_what_waits_for_them(app, tmp_path, clock):
+    host = LocalHost(app, tmp_path / "h.sqlite", clock)
+    host.start()
+    host.start_orchestration("slow", instance_id="s")
+    while not app.runs:
+        threading.Event().wait(0.005)
+    host.stop()
+    app.hold.set()
+    changed = df.DFApp()
+
+    @changed.orchestration_trigger(context_name="context")
+    def slow(context):
+        yield context.call_activity("work", "first")
+
+    with LocalHost(changed, tmp_path / "h.sqlite", clock) as host:
+        host.settle()
+        status = host.status("s") or {}
+    assert status["runtimeStatus"] == "Failed"
+    assert "The function 'work' doesn't exist" in status["output"]
+
+
+def test_an_async_function_under_way_is_cancelled_at_the_end(tmp_path, clock):
+    app = func.FunctionApp()
+    started = threading.Event()
+
+    @app.timer_trigger(schedule="0 0 * * * *", arg_name="timer", run_on_startup=True)
+    async def endless(timer: func.TimerRequest) -> None:
+        started.set()
+        await asyncio.sleep(3600)
+
+    with LocalHost(app, tmp_path / "h.sqlite", clock):
+        assert started.wait(10)
