@@ -132,7 +132,7 @@ async def _start(operation: Operation, client: Client) -> None:
         is_started = await start_orchestration(start, client)
         holder = operation.id if is_started else await _operation_of(operation.instance, client)
     except Exception as failure:  # the SDK raises nothing more telling
-        _log.warning("operation %s is accepted and not begun yet: %s", operation.id, failure)
+        _log.warning("operation %s is accepted and not begun yet", operation.id, exc_info=failure)
         return
     if holder != operation.id:
         raise await asyncio.to_thread(_lost, operation, holder)

@@ -78,7 +78,7 @@ def _described(reference: str) -> VirtualMachine:
     try:
         return connected.virtual_machines.describe(vm_id)
     except Absent as absent:
-        raise NotFound(f"Azure has no VM {vm_id}, or the app may not see it") from absent
+        raise NotFound(str(absent)) from absent
 
 
 def _policy(order: BackupOrder, vm: VirtualMachine) -> Policy:

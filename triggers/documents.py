@@ -17,12 +17,13 @@ from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
 from pydantic import ConfigDict, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, core_schema, from_json
 
 from domain.errors import Fault
 
 Document = TypeVar("Document")
 
+_LONGEST_ECHO = 60  # characters of what was sent
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 _KINDS = {
     bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array",
@@ -40,7 +41,8 @@ def document(kind: type[Document]) -> type[Document]:
 def form(kind: type[Document]) -> type[Document]:
     """Make a class something that the API takes: like a document, and an unknown field is a fault.
 
-    It may say by a method `contradictions` what of it is well formed but cannot be meant.
+    It may have a class method `contradictions`, which takes the names of the fields that were given and says
+    which of them do not go together.
     """
     return _configured(kind, ConfigDict(alias_generator=to_camel, extra="forbid"))
 
@@ -87,10 +89,12 @@ def render(value: Any, *, omit_none: bool = False) -> bytes:
 def read_body(kind: type[Document], body: bytes) -> Document | list[Fault]:
     """Return the form that a JSON body fills in, or everything that is wrong with it."""
     try:
-        found = adapter(kind).validate_json(body, strict=True)
+        found, faults = adapter(kind).validate_json(body, strict=True), []
     except ValidationError as wrong:
-        return [_fault(kind, error, "body") for error in wrong.errors()]
-    faults = list(found.contradictions()) if hasattr(found, "contradictions") else []
+        found, faults = None, [_fault(kind, error, "body") for error in wrong.errors()]
+    contradictions = getattr(kind, "contradictions", None)
+    if contradictions is not None:
+        faults += contradictions(_given(body))
     return faults or found
 
 
@@ -100,6 +104,15 @@ def read_parameters(kind: type[Document], values: Mapping[str, str]) -> Document
         return adapter(kind).validate_python(dict(values))
     except ValidationError as wrong:
         return [_fault(kind, error, "parameters") for error in wrong.errors()]
+
+
+def _given(body: bytes) -> set[str]:
+    """Return the names of the fields that a body gives a value, as far as it can be read at all."""
+    try:
+        told = from_json(body)
+    except ValueError:
+        return set()
+    return {name for name, value in told.items() if value is not None} if isinstance(told, dict) else set()
 
 
 def _fault(kind: type, error: Any, whole: str) -> Fault:
@@ -121,9 +134,9 @@ def _explained(kind: type, field: str, error: Any) -> str:
             return f"this is not JSON: {error['ctx']['error']}"
         case "timezone_aware":
             return "the time needs a zone, such as the Z of 2026-11-22T16:00:00Z"
-    return (
-        f"{error['msg'].replace('Input should', 'it should')}; found {_KINDS.get(type(error['input']), '')}"
-    )
+    given = error["input"]
+    found = _KINDS.get(type(given)) if error["type"].endswith("_type") else repr(given)[:_LONGEST_ECHO]
+    return f"{error['msg'].replace('Input should', 'it should')}; found {found}"
 
 
 def _names(kind: type) -> list[str]:

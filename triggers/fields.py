@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from domain.names import checked_vm_key, operation_day, point_parts
 from domain.vms import vm_address
@@ -37,6 +37,21 @@ def _checked_vm(reference: str) -> str:
     return reference
 
 
+# pydantic would take digits alone for seconds since 1970; nobody who writes 20261122 means that.
+def _day(text: Any) -> Any:
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else text
+    except ValueError as wrong:
+        raise ValueError(f"{text!r} is not a day; one looks like 2026-11-22") from wrong
+
+
+def _moment(text: Any) -> Any:
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) else text
+    except ValueError as wrong:
+        raise ValueError(f"{text!r} is not a moment; one looks like 2026-11-22T16:00:00Z") from wrong
+
+
 VmKey = Annotated[str, AfterValidator(checked_vm_key), Field(examples=["web-0123456789ab"])]
 VmReference = Annotated[
     str,
@@ -54,5 +69,8 @@ LocationName = Annotated[str, Known("location", lambda: cloud().policies.locatio
 PageSize = Annotated[int, Field(ge=1, le=MOST_PER_PAGE, description="How many at most.")]
 # Wide enough for every backup, narrow enough that no time zone leads out of the calendar.
 Moment = Annotated[
-    AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
+    AwareDatetime,
+    BeforeValidator(_moment),
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
 ]
+Day = Annotated[date, BeforeValidator(_day)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import azure.durable_functions as df
@@ -17,7 +17,7 @@ from domain.restores import restored_disk_id
 from durable import from_wire
 from gateways.connection import cloud
 from triggers.documents import document, form
-from triggers.fields import OperationId, PageSize
+from triggers.fields import Day, OperationId, PageSize
 from triggers.identity import Role
 from triggers.pages import cut
 from triggers.release import path_of
@@ -39,7 +39,9 @@ class OperationDocument:
     ended: datetime | None
     outcome: dict[str, Any]
     failure: str | None
-    links: dict[str, str]
+    links: Annotated[
+        dict[str, str], Field(description="A backup's restore point answers once the backup has begun it.")
+    ]
 
 
 @document
@@ -84,7 +86,7 @@ class OperationPath:
 class OperationsQuery:
     """Which day, and which page of it."""
 
-    day: Annotated[date | None, Field(description="Left out: today, UTC.")] = None
+    day: Annotated[Day | None, Field(description="Left out: today, UTC.")] = None
     limit: PageSize = 50
     after: Annotated[OperationId | None, Field(description="The last operation of the page before.")] = None
 

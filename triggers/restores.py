@@ -40,11 +40,12 @@ class RestoreOrder:
         Moment | None, Field(description="With `vm`: all disks of the restore point are older than this.")
     ] = None
 
-    def contradictions(self) -> Iterator[Fault]:
-        """Find what is well formed but cannot be meant."""
-        if (self.restore_point is None) == (self.vm is None):
+    @classmethod
+    def contradictions(cls, given: set[str]) -> Iterator[Fault]:
+        """Find fields that do not go together."""
+        if ("restorePoint" in given) == ("vm" in given):
             yield Fault("restorePoint", "give either restorePoint or vm, one of the two")
-        if self.before is not None and self.vm is None:
+        if "before" in given and "vm" not in given:
             yield Fault("before", "this goes with vm: a restorePoint has its moment already")
 
 

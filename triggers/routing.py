@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
@@ -54,7 +55,7 @@ class Endpoint:
     problems: tuple[type[Exception], ...]
     function: Callable[..., Any]
 
-    @property
+    @cached_property
     def inputs(self) -> dict[str, Any]:
         """What it takes: the type of each of path, query, headers and body that it names."""
         hints = get_type_hints(self.function, include_extras=True)
@@ -70,7 +71,7 @@ class Endpoint:
         """The type of the document in its answer."""
         return get_args(self._answer)[0] if self.is_accepting else self._answer
 
-    @property
+    @cached_property
     def takes(self) -> set[str]:
         """The names of everything that the function takes."""
         return set(inspect.signature(self.function).parameters)
@@ -97,9 +98,10 @@ def endpoint(
     def register(function: Function) -> Function:
         known = Endpoint(method, route, role, summary, problems, function)
         ENDPOINTS.append(known)
-        run = _async_run(known) if inspect.iscoroutinefunction(function) else _run(known)
+        is_starting = "client" in known.takes
+        run = _async_run(known) if is_starting else _run(known)
         run.__name__ = function.__name__
-        if "client" in known.takes:
+        if is_starting:
             run = blueprint.durable_client_input(client_name="client")(run)
         # Keys of the host would be a second, nameless way in; who asks is checked here instead.
         blueprint.route(

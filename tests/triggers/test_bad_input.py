@@ -44,6 +44,8 @@ def refused(api: Api, method: str, path: str, body: object = None, **options: An
         (b"\xff", "body", "this is not JSON"),
         (b"[]", "body", "it should be an object; found an array"),
         (b"null", "body", "found null"),
+        (b'{"vm": "\\ud800"}', "body", "this is not JSON"),  # half a character
+        (b"[" * 60_000, "body", "this is not JSON"),
         (b'{"vm": "' + b"x" * 70_000 + b'"}', "body", "the most is 65536"),
         ({}, "vm", "this field is missing"),
         ({"vm": None}, "vm", "found null"),
@@ -89,6 +91,12 @@ def test_all_faults_of_a_request_are_told_at_once(api):
     assert set(faults(answer)) == {"vm", "policy", "disks", "Idempotency-Key"}
     assert answer.body["instance"] == "/api/v1/backups"
     assert "nothing was started" in answer.body["title"]
+
+
+def test_fields_that_do_not_go_together_are_told_beside_the_other_faults(api):
+    answer = refused(api, "POST", "restores", {"before": "yesterday"})
+    assert answer.status == 400
+    assert set(faults(answer)) == {"location", "restorePoint", "before"}
 
 
 def test_all_that_azure_says_against_a_backup_is_told_at_once(api):
@@ -159,7 +167,9 @@ def test_a_key_that_the_overview_does_not_have_is_not_found(api):
             "restorePoint",
             "is not a restore point id",
         ),
-        ({"location": "west", "vm": UNKNOWN, "before": "yesterday"}, "before", "datetime"),
+        ({"location": "west", "vm": UNKNOWN, "before": "yesterday"}, "before", "looks like 2026-11-22T"),
+        ({"location": "west", "vm": UNKNOWN, "before": "1795363200"}, "before", "looks like 2026-11-22T"),
+        ({"location": "west", "vm": UNKNOWN, "before": "2026-13-22T16:00:00Z"}, "before", "is not a moment"),
         ({"location": "west", "vm": UNKNOWN, "before": 1795363200}, "before", "found a number"),
         ({"location": "west", "vm": UNKNOWN, "before": "2026-11-22T16:00:00"}, "before", "needs a zone"),
         ({"location": "west", "vm": UNKNOWN, "before": "0001-01-01T00:00:00+14:00"}, "before", "2000"),
@@ -219,9 +229,10 @@ def test_a_point_is_not_restored_from_where_it_is_not_available(api, state):
         ("operations/20261122", "id", "is not an operation id"),
         ("operations/20261122-0123456789ABCDEF0123", "id", "is not an operation id"),
         ("operations/x'%20or%20'1'%20eq%20'1", "id", "is not an operation id"),
-        ("operations?day=today", "day", "date"),
-        ("operations?day=2026-02-30", "day", "date"),
-        ("operations?limit=0", "limit", "greater than or equal to 1"),
+        ("operations?day=today", "day", "one looks like 2026-11-22"),
+        ("operations?day=1795363200", "day", "one looks like 2026-11-22"),  # not seconds since 1970
+        ("operations?day=2026-02-30", "day", "is not a day"),
+        ("operations?limit=0", "limit", "greater than or equal to 1; found '0'"),
         ("operations?limit=101", "limit", "less than or equal to 100"),
         ("operations?limit=many", "limit", "integer"),
         ("operations?after=x", "after", "is not an operation id"),
