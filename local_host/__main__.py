@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a host until Ctrl-C or SIGTERM; return the exit code."""
     options = _parser().parse_args(arguments)
     _log_to_stderr(options.verbose)
+    asked_to_end = _signals()
     try:
         host = _host(options)
         host.start()
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.once:
             host.settle(timeout=options.timeout)
         else:
-            _wait_for_signal()
+            asked_to_end.wait()
     finally:
         host.stop()
     return 0
@@ -130,11 +131,12 @@ def _log_to_stderr(verbose: bool) -> None:
     logging.getLogger("azure").setLevel(logging.WARNING)
 
 
-def _wait_for_signal() -> None:
+def _signals() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set, from now on, also while the host is still starting."""
     asked_to_end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked_to_end.set())
-    asked_to_end.wait()
+    return asked_to_end
 
 
 if __name__ == "__main__":
