@@ -99,6 +99,10 @@ def running(folder: Path) -> Iterator[LocalSystem]:
     try:
         system.start()
         yield system
+    except BaseException:
+        if system.log:
+            (folder / "host.log").write_bytes(system.log.read_bytes())  # the system takes its own with it
+        raise
     finally:
         system.stop()
 
