@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from random import Random
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from clock import Clock
 from simulator.access import AccessTable
@@ -147,6 +147,12 @@ class Cloud(World):
     def close(self) -> None:
         """Give back the bytes of all disks."""
         self.estate.images.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _execute(self, request: Request, planted: Failure | None) -> Response:
         began = time.perf_counter()

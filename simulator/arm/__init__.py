@@ -6,7 +6,7 @@
 | `errors`, `fields`, `throttling`, `roles` | refusals, reading bodies, limits, rights |
 | `estate`, `resources`, `identifiers`, `listing` | what exists, ids, lists in pages |
 | `timeline`, `operations`, `progress` | what happens later, and how far it is |
-| `disk_model`, `disks`, `disk_changes` | managed disks |
+| `disk_model`, `disks`, `disk_changes`, `disk_settings`, `disk_performance` | managed disks |
 | `snapshot_model`, `snapshots`, `snapshot_taking`, `snapshot_copies`, `snapshot_families` | snapshots |
 | `access_grants` | opening disks and snapshots for reading by SAS |
 | `machine_model`, `machines`, `machine_storage`, `machine_checks`, `machine_power` | virtual machines |

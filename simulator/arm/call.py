@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +27,6 @@ class Call:
     names: tuple[str, ...]
     identity: str
     planted_failure: Failure | None = None
-    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def api_version(self) -> str:

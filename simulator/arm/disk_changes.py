@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from simulator.arm import errors, fields
 from simulator.arm.access_grants import require_no_access
 from simulator.arm.call import Call
 from simulator.arm.disk_model import COMPLETING_SKUS, TIERS, Disk
+from simulator.arm.disk_settings import ACCESS, kept
 from simulator.arm.fields import GIB
 from simulator.arm.operations import Document, Work
 from simulator.arm.snapshot_model import Snapshot
 from simulator.wire import Response
 
 CHANGEABLE = (
-    "networkAccessPolicy",
-    "publicNetworkAccess",
-    "diskAccessId",
-    "dataAccessAuthMode",
+    *ACCESS,
     "burstingEnabled",
     "osType",
     "supportedCapabilities",
@@ -28,15 +25,14 @@ CHANGEABLE = (
 BOUNDARY_GIB = 4096
 
 
-def change(call: Call, disk: Disk) -> Response:
-    """Accept a change of a disk; a body that says nothing of a field leaves it as it is."""
+def change(call: Call, disk: Disk, tags: dict[str, str]) -> Response:
+    """Accept a change of a disk, and its new tags; a field that the body leaves out stays as it is."""
     disk.require_idle()
     asked = fields.section(call.body, "properties")
-    changes: dict[str, Any] = {name: asked[name] for name in CHANGEABLE if asked.get(name) is not None}
+    changes = kept(asked, *CHANGEABLE)
     size_bytes = _new_size(disk, asked)
     sku = _new_sku(call, disk)
-    if call.body.get("tags") is not None:
-        disk.tags = fields.tags(call.body)
+    disk.tags = tags
 
     def finish(_: datetime) -> Document:
         disk.properties |= changes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm.disk_performance import performance
+from simulator.arm.disk_settings import PLATFORM_KEY
 from simulator.arm.estate import Estate
 from simulator.arm.fields import GIB
 from simulator.arm.progress import Progress
@@ -26,16 +27,6 @@ TIERS = {
     "UltraSSD_LRS": "Ultra",
 }
 COMPLETING_SKUS = {"PremiumV2_LRS", "UltraSSD_LRS"}
-INHERITED = (
-    "osType",
-    "hyperVGeneration",
-    "purchasePlan",
-    "supportedCapabilities",
-    "securityProfile",
-    "supportsHibernation",
-    "encryptionSettingsCollection",
-)
-PLATFORM_KEY = {"type": "EncryptionAtRestWithPlatformKey"}
 
 
 @dataclass(eq=False, kw_only=True)

@@ -8,7 +8,8 @@ from simulator.arm import errors, fields
 from simulator.arm.access_grants import begin_access, end_access, require_no_access
 from simulator.arm.call import Call
 from simulator.arm.disk_changes import change
-from simulator.arm.disk_model import COMPLETING_SKUS, INHERITED, KIND, TIERS, Disk
+from simulator.arm.disk_model import COMPLETING_SKUS, KIND, TIERS, Disk
+from simulator.arm.disk_settings import ACCESS, INHERITED, kept
 from simulator.arm.errors import ArmError
 from simulator.arm.fields import GIB
 from simulator.arm.identifiers import ResourceId
@@ -25,12 +26,9 @@ from simulator.wire import Response
 
 LARGEST_GIB = 65536
 KEPT = (
+    *ACCESS,
     *INHERITED,
     "encryption",
-    "networkAccessPolicy",
-    "publicNetworkAccess",
-    "diskAccessId",
-    "dataAccessAuthMode",
     "maxShares",
     "burstingEnabled",
     "tier",
@@ -45,9 +43,7 @@ def put_disk(call: Call) -> Response:
     existing = call.estate.shelf.find(Disk, call.id)
     if existing is not None:
         _require_same(call, existing)
-        existing.require_idle()
-        existing.tags = fields.tags(call.body)
-        return change(call, existing)
+        return change(call, existing, tags=fields.tags(call.body))
     fields.check_disk_name(call.id.name)
     location = fields.location(call.body, KIND)
     call.estate.regions.check(location)
@@ -159,8 +155,7 @@ def asked_sku(call: Call, location: str, zones: list[str]) -> str:
 
 def _properties(call: Call) -> dict[str, Any]:
     asked = fields.section(call.body, "properties")
-    kept: dict[str, Any] = {"creationData": dict(asked["creationData"])}
-    return kept | {name: asked[name] for name in KEPT if asked.get(name) is not None}
+    return {"creationData": dict(asked["creationData"]), **kept(asked, *KEPT)}
 
 
 def _hydrate(disk: Disk, moment: Any) -> None:
@@ -195,7 +190,9 @@ def get_disk(call: Call) -> Response:
 
 def patch_disk(call: Call) -> Response:
     """Change tags, settings, sku or size."""
-    return change(call, call.estate.shelf.get(Disk, call.id))
+    disk = call.estate.shelf.get(Disk, call.id)
+    has_tags = call.body.get("tags") is not None
+    return change(call, disk, tags=fields.tags(call.body) if has_tags else disk.tags)
 
 
 def delete_disk(call: Call) -> Response:

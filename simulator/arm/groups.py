@@ -16,6 +16,7 @@ from simulator.arm.network_models import NetworkInterface
 from simulator.arm.resources import Resource
 from simulator.arm.routing import GROUP, SUBSCRIPTION, Route
 from simulator.arm.snapshot_model import Snapshot
+from simulator.regions import REGIONS
 from simulator.wire import Response
 
 KIND = "Microsoft.Resources/resourceGroups"
@@ -32,6 +33,16 @@ def list_subscriptions(call: Call) -> Response:
 def get_subscription(call: Call) -> Response:
     """Answer one subscription."""
     return Response.of_json(200, _subscription(call.subscription))
+
+
+def list_locations(call: Call) -> Response:
+    """Answer the regions that there are."""
+    prefix = f"/subscriptions/{call.subscription.id}/locations"
+    found = [
+        {"id": f"{prefix}/{each.name}", "name": each.name, "type": "Region", "displayName": each.display_name}
+        for each in REGIONS.values()
+    ]
+    return Response.of_json(200, {"value": found})
 
 
 def list_groups(call: Call) -> Response:
@@ -144,6 +155,7 @@ def _group(group: ResourceGroup) -> dict[str, Any]:
 ROUTES = (
     Route("GET", "/subscriptions", list_subscriptions, "Microsoft.Resources/subscriptions/read"),
     Route("GET", SUBSCRIPTION, get_subscription, "Microsoft.Resources/subscriptions/read"),
+    Route("GET", f"{SUBSCRIPTION}/locations", list_locations, "Microsoft.Resources/subscriptions/read"),
     Route("GET", f"{SUBSCRIPTION}/resourcegroups", list_groups, _READ, kind=KIND),
     Route("GET", GROUP, get_group, _READ, kind=KIND),
     Route("HEAD", GROUP, head_group, _READ, kind=KIND),

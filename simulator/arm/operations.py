@@ -30,6 +30,11 @@ class Failure:
     code: str
     message: str
 
+    @property
+    def status(self) -> str:
+        """The status of the operation: one that another has overtaken is canceled (azure-semantics §8)."""
+        return "Canceled" if self.code == "OperationPreempted" else "Failed"
+
 
 @dataclass(eq=False)
 class Operation:
@@ -53,7 +58,7 @@ class Operation:
         told["endTime"] = timestamp(self.ended)
         if self.failure:
             error = {"code": self.failure.code, "message": self.failure.message}
-            return told | {"status": "Failed", "error": error, "name": self.id}
+            return told | {"status": self.failure.status, "error": error, "name": self.id}
         told["status"] = "Succeeded"
         if self.output is not None:
             told["properties"] = {"output": self.output}

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from simulator.arm import errors, fields
 from simulator.arm.call import Call
-from simulator.arm.disk_model import INHERITED
+from simulator.arm.disk_settings import kept
 from simulator.arm.estate import Estate
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.operations import Document, Work
@@ -169,7 +169,6 @@ def _base(chain: Family, location: str, subscription: str) -> Snapshot | None:
 
 def _begun(call: Call, source: Snapshot, chain: Family, location: str) -> Snapshot:
     asked = fields.section(call.body, "properties")
-    kept = {name: asked[name] for name in (*SETTINGS, *INHERITED) if asked.get(name) is not None}
     has_key = "diskEncryptionSetId" in source.properties.get("encryption", {})
     if has_key and not fields.section(asked, "encryption").get("diskEncryptionSetId"):
         raise errors.own(
@@ -184,7 +183,7 @@ def _begun(call: Call, source: Snapshot, chain: Family, location: str) -> Snapsh
         location=location,
         created=call.estate.now,
         tags=fields.tags(call.body),
-        properties=kept,
+        properties=kept(asked, *SETTINGS),
         estate=call.estate,
         sku=asked_sku(call, default_sku(family, location)),
         size_bytes=source.size_bytes,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from simulator.arm import errors
-from simulator.arm.disk_model import PLATFORM_KEY
+from simulator.arm.disk_settings import PLATFORM_KEY
 from simulator.arm.errors import ArmError
 from simulator.arm.estate import Estate
 from simulator.arm.fields import GIB

@@ -7,13 +7,13 @@ gets what it deserves here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from simulator.arm import errors, fields
 from simulator.arm.call import Call
-from simulator.arm.disk_model import COMPLETING_SKUS, INHERITED, Disk
+from simulator.arm.disk_model import COMPLETING_SKUS, Disk
+from simulator.arm.disk_settings import ACCESS, INHERITED, kept
 from simulator.arm.errors import ArmError
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.operations import Document, Work
@@ -24,7 +24,7 @@ from simulator.regions import REGIONS
 from simulator.wire import Response
 
 MAX_PENDING_PER_DISK, MAX_PENDING_PER_SUBSCRIPTION = 3, 50
-SETTINGS = ("networkAccessPolicy", "publicNetworkAccess", "diskAccessId", "dataAccessAuthMode", "encryption")
+SETTINGS = (*ACCESS, *INHERITED, "encryption")
 
 
 def take(call: Call, location: str) -> Response:
@@ -67,13 +67,12 @@ def take_nothing(call: Call, location: str) -> Response:
         raise errors.missing_parameter("diskSizeGB")
     if fields.truth(asked, "incremental", "properties."):
         raise errors.invalid_parameter("An empty snapshot cannot be incremental.", "incremental")
-    kept = {name: asked[name] for name in (*SETTINGS, *INHERITED) if asked.get(name) is not None}
     snapshot = Snapshot(
         id=call.id,
         location=location,
         created=call.estate.now,
         tags=fields.tags(call.body),
-        properties=kept | {"diskSizeGB": gib},
+        properties=kept(asked, *SETTINGS) | {"diskSizeGB": gib},
         estate=call.estate,
         sku=asked_sku(call, "Standard_LRS"),
         size_bytes=gib * fields.GIB,
@@ -96,10 +95,8 @@ def inherited(source: Disk | Snapshot) -> dict[str, Any]:
     return {name: source.properties[name] for name in (*INHERITED, "encryption") if name in source.properties}
 
 
-def check_encryption(asked: Any, expected: Any) -> None:
+def check_encryption(asked: fields.Json, expected: fields.Json | None) -> None:
     """Refuse another disk encryption set than the one that the chain began with (azure-semantics §5)."""
-    if not isinstance(asked, Mapping):
-        raise errors.invalid_content("'encryption' is not an object")
     sets = [str((each or {}).get("diskEncryptionSetId") or "").lower() for each in (asked, expected)]
     if sets[0] != sets[1]:
         raise errors.own(
@@ -175,15 +172,15 @@ def _begun(call: Call, disk: Disk, location: str, incremental: bool, family: Fam
     asked = fields.section(call.body, "properties")
     if asked["creationData"].get("instantAccessDurationMinutes") is not None:
         raise errors.not_simulated("instant access snapshots")
-    kept = {name: asked[name] for name in (*SETTINGS, *INHERITED) if asked.get(name) is not None}
-    if "encryption" in kept:
-        check_encryption(kept["encryption"], disk.properties.get("encryption"))
+    properties = kept(asked, *SETTINGS)
+    if "encryption" in properties:
+        check_encryption(properties["encryption"], disk.properties.get("encryption"))
     return Snapshot(
         id=call.id,
         location=location,
         created=call.estate.now,
         tags=fields.tags(call.body),
-        properties=kept,
+        properties=properties,
         estate=call.estate,
         sku=asked_sku(call, default_sku(family, location)),
         size_bytes=disk.size_bytes,

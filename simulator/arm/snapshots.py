@@ -3,11 +3,10 @@ copied to another region in `snapshot_copies`, who may read one in `access_grant
 
 from __future__ import annotations
 
-from typing import Any
-
 from simulator.arm import errors, fields, snapshot_copies, snapshot_taking
 from simulator.arm.access_grants import begin_access, end_access, require_no_access
 from simulator.arm.call import Call
+from simulator.arm.disk_settings import ACCESS, kept
 from simulator.arm.errors import ArmError
 from simulator.arm.listing import list_resources
 from simulator.arm.operations import DELETING, Work
@@ -16,13 +15,7 @@ from simulator.arm.snapshot_model import KIND, Snapshot
 from simulator.arm.throttling import DELETE_DISK, GET_DISK, LIST, PUT_DISK, PUT_SNAPSHOT
 from simulator.wire import Response
 
-CHANGEABLE = (
-    "networkAccessPolicy",
-    "publicNetworkAccess",
-    "diskAccessId",
-    "dataAccessAuthMode",
-    "encryption",
-)
+CHANGEABLE = (*ACCESS, "encryption")
 NOT_SIMULATED = {"Import", "ImportSecure", "Upload", "CopyFromSanSnapshot", "Restore"}
 
 
@@ -60,8 +53,7 @@ def _put_again(call: Call, snapshot: Snapshot) -> Response:
         raise errors.operation_not_allowed(
             f"Snapshot '{snapshot.id.name}' is in the provisioning state Failed; delete it first."
         )
-    snapshot.tags = fields.tags(call.body)
-    return _change(call, snapshot)
+    return _change(call, snapshot, tags=fields.tags(call.body))
 
 
 def _require_same(call: Call, snapshot: Snapshot) -> None:
@@ -93,17 +85,16 @@ def patch_snapshot(call: Call) -> Response:
     """Change tags and settings; tags are replaced as a whole."""
     snapshot = call.estate.shelf.get(Snapshot, call.id)
     snapshot.require_idle()
-    if call.body.get("tags") is not None:
-        snapshot.tags = fields.tags(call.body)
-    return _change(call, snapshot)
+    has_tags = call.body.get("tags") is not None
+    return _change(call, snapshot, tags=fields.tags(call.body) if has_tags else snapshot.tags)
 
 
-def _change(call: Call, snapshot: Snapshot) -> Response:
-    asked = fields.section(call.body, "properties")
-    changes: dict[str, Any] = {name: asked[name] for name in CHANGEABLE if asked.get(name) is not None}
+def _change(call: Call, snapshot: Snapshot, tags: dict[str, str]) -> Response:
+    changes = kept(fields.section(call.body, "properties"), *CHANGEABLE)
     if "encryption" in changes:
         snapshot_taking.check_encryption(changes["encryption"], snapshot.properties.get("encryption"))
     snapshot.sku = snapshot_taking.asked_sku(call, snapshot.sku)
+    snapshot.tags = tags
     snapshot.properties |= changes
     work = Work(call.estate.tempo.snapshot, lambda _: snapshot.document())
     operation = call.begin(snapshot, work)

@@ -148,6 +148,8 @@ def test_the_snapshots_of_a_grown_disk_keep_their_own_size(azure):
         ({"region": "ukwest", "sku": "Premium_ZRS"}, "not available"),
         ({"region": "ukwest", "zones": ["1"]}, "zones"),
         ({"zones": ["4"]}, "zones"),
+        ({"osType": "BeOS"}, "osType"),
+        ({"networkAccessPolicy": "Maybe"}, "networkAccessPolicy"),
         ({"diskSizeGB": 0}, "diskSizeGB"),
         ({"diskSizeGB": 65537}, "diskSizeGB"),
     ],

@@ -82,9 +82,14 @@ def test_a_fault_has_a_code_a_message_or_a_whole_body(azure):
     assert json.loads(put(azure).body) == {"tea": True}
 
 
-def test_an_operation_can_be_canceled(azure):
-    """§8: op status Canceled, OperationPreempted is a code that clients meet."""
-    azure.cloud.faults.fail_operation("POST", "/deallocate", code="OperationPreempted")
+def test_an_operation_that_another_overtook_is_canceled(azure):
+    """§8: op status Canceled, code OperationPreempted; the SDK raises as for a failed one."""
+    azure.cloud.faults.fail_operation("POST", "/deallocate", code="OperationPreempted", times=2)
+    began = azure.ask("POST", f"{azure.web.id}/deallocate")
+    azure.pass_time(minutes=1)
+    path = began.headers["azure-asyncoperation"].partition("management.azure.com")[2]
+    operation = json.loads(azure.ask("GET", path, version=None).body)
+    assert (operation["status"], operation["error"]["code"]) == ("Canceled", "OperationPreempted")
     with pytest.raises(HttpResponseError) as raised:
         azure.sdk.virtual_machines.begin_deallocate("production", "web").result()
     assert code_of(raised) == "OperationPreempted"

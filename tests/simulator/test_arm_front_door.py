@@ -124,7 +124,9 @@ class TestLists:
         assert listed.id == azure.web.id.replace("/production/", "/PRODUCTION/")
         assert azure.sdk.virtual_machines.get("production", "web").id == azure.web.id
 
-    def test_subscriptions_and_groups_are_listed(self, azure):
+    def test_subscriptions_regions_and_groups_are_listed(self, azure):
+        regions = json.loads(azure.ask("GET", "locations").body)["value"]
+        assert {"westeurope", "northeurope"} <= {region["name"] for region in regions}
         found = json.loads(azure.ask("GET", "/subscriptions").body)["value"]
         assert [each["subscriptionId"] for each in found] == [azure.cloud.subscription]
         groups = json.loads(azure.ask("GET", "resourcegroups").body)["value"]

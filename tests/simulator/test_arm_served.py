@@ -10,14 +10,18 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
+from azure.mgmt.compute import ComputeManagementClient
+from azure.storage.blob import BlobClient
 
 from simulator.__main__ import main
 from simulator.control_room import ControlRoom
+from simulator.server import Server
 from simulator.wire import Request
 from simulator.world_file import WorldFileError, build_world, read_world
-from tests.simulator.conftest import GIB
+from tests.simulator.conftest import GIB, ImpatientTransport, Token, snapshot_body
 
 ROOT = Path(__file__).parent.parent.parent
 WORLD = """
@@ -78,6 +82,26 @@ def test_every_printed_command_works(served):
         while "/snapshots/first?" in command and b'"Updating"' in body and "-X" not in command:
             status, body = run_as_curl(command)
     assert statuses == [200, 202, 200, 202, 200, 200, 200]
+
+
+def test_the_sdks_work_over_http_too(azure):
+    """§1.4: enforce_https=False per call; §4.3: on loopback the SAS has three segments."""
+    azure.web.disk("data").image.write(0, b"precious")
+    with Server(ImpatientTransport(azure.cloud, azure.clock)) as server:
+        azure.cloud.base_url = server.url
+        with ComputeManagementClient(
+            Token("tester"), azure.cloud.subscription, base_url=server.url, polling_interval=0, retry_total=0
+        ) as sdk:
+            snapshots: Any = sdk.snapshots
+            http = {"enforce_https": False}
+            body = snapshot_body(azure.web.disk("data").id)
+            made = snapshots.begin_create_or_update("production", "s1", body, **http).result()
+            read: Any = {"access": "Read", "durationInSeconds": 600}
+            sas = str(snapshots.begin_grant_access("production", "s1", read, **http).result().access_sas)
+        assert made.provisioning_state == "Succeeded"
+        assert sas.startswith(f"{server.url}/md-")
+        with BlobClient.from_blob_url(sas, api_version="2020-10-02") as blob:
+            assert blob.download_blob(offset=0, length=8).readall() == b"precious"
 
 
 def test_the_help_says_what_it_is(capsys):

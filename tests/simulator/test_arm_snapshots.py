@@ -173,6 +173,14 @@ def test_tags_beyond_azures_limits_are_refused(azure, tags):
     assert code_of(raised) == "InvalidParameter"
 
 
+def test_a_refused_change_changes_nothing(azure):
+    azure.take("s1")
+    other = {"tags": {"a": "b"}, "properties": {"encryption": {"diskEncryptionSetId": "/a/set"}}}
+    with pytest.raises(ResourceExistsError):
+        azure.sdk.snapshots.begin_update("production", "s1", other)
+    assert azure.sdk.snapshots.get("production", "s1").tags == {}
+
+
 def test_deleting_twice_succeeds_twice(azure):
     azure.take("s1")
     azure.sdk.snapshots.begin_delete("production", "s1").result()
