@@ -20,7 +20,7 @@ from local_system.simulated_azure import CONTROLS
 from local_system.sizes import size_text
 from local_system.system import LocalSystem
 from local_system.web_server import WebServer
-from simulator.wire import Request, Response
+from simulator.wire import Headers, Request, Response
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _FASTEST = 3600.0
@@ -68,12 +68,12 @@ class Controls:
     def answer(self, request: Request) -> Response:
         """Answer a request for a path below /simulator/."""
         if request.method != "POST":
-            return Response.of_json(405, {"error": f"{CONTROLS}… takes POST"}, {"allow": "POST"})
+            return _text(405, f"What lies below {CONTROLS} takes POST.")
         line = request.path.removeprefix(CONTROLS).replace("/", " ", 1)
         try:
-            return Response.of_json(200, {"done": self.carry_out(line)})
+            return _text(200, self.carry_out(line))
         except Unusable as unusable:
-            return Response.of_json(400, {"error": str(unusable)})
+            return _text(400, str(unusable))
 
     def _change(self, _: str) -> str:
         if self._system.is_home_lost:
@@ -99,14 +99,15 @@ class Controls:
         if not 0 <= factor <= _FASTEST:
             raise Unusable(f"{argument!r} is no speed; write a number from 0 (stand still) to {_FASTEST:.0f}")
         self._system.set_speed(factor)
-        return f"{self._time()} Time passes {factor:g} times as fast as here."
+        pace = f"passes {factor:g} times as fast as here" if factor else "stands still"
+        return f"{self._time()} Time {pace}."
 
     def _meter(self, _: str) -> str:
         copies = self._system.cloud.meter.copies
         if not copies:
             return "No copy has reached its end yet."
         return "\n".join(
-            f"{size_text(copy.bytes_moved):>10}  {'whole' if copy.whole else 'changes only'}  "
+            f"{size_text(copy.bytes_moved):>10}  {'all of it' if copy.whole else 'changes':<9}  "
             f"to {copy.region}: {copy.target.rsplit('/', 1)[-1]}"
             for copy in copies
         )
@@ -119,3 +120,7 @@ class Controls:
 
     def _time(self) -> str:
         return f"It is {self._system.clock.now():%Y-%m-%d %H:%M:%S} UTC."
+
+
+def _text(status: int, text: str) -> Response:
+    return Response(status, Headers({"content-type": "text/plain; charset=utf-8"}), f"{text}\n".encode())

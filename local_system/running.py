@@ -12,6 +12,7 @@ from local_system.failures import LocalSystemFailed
 from local_system.interruption import Interrupted, interruptible
 from local_system.screen import Screen
 from local_system.system import LocalSystem
+from local_system.working_directory import shown
 from simulator.file_systems import FileSystemError
 
 FAILED = 1
@@ -49,7 +50,7 @@ def _worked(system: LocalSystem, screen: Screen, work: Callable[[], None]) -> in
 
 def _kept(system: LocalSystem, failure: LocalSystemFailed | None = None) -> str:
     log = (failure and failure.log) or system.log
-    return f"Its log: {system.directory.keep(log)}" if log else "There is no log beyond this."
+    return f"Its log: {shown(system.directory.keep(log))}" if log else "There is no log beyond this."
 
 
 def _tell(screen: Screen, text: str) -> None:

@@ -11,6 +11,7 @@ from local_system.screen import Screen
 from local_system.simulated_azure import CONTROLS
 from local_system.system import LocalSystem
 from local_system.web_server import WebServer
+from local_system.working_directory import shown
 
 
 def serve(system: LocalSystem, machine: WebServer, screen: Screen) -> None:
@@ -27,36 +28,37 @@ def serve(system: LocalSystem, machine: WebServer, screen: Screen) -> None:
 
 
 def _introduce(system: LocalSystem, machine: WebServer, screen: Screen, controls: Controls) -> None:
-    api, azure = system.api.url, system.azure.url
-    ask = 'curl -s -H "Authorization: Bearer $TOKEN"'
-    send = f'{ask} -H "Content-Type: application/json"'
     screen.step("A whole Tidemark runs on this machine")
-    screen.say("Paste these into another terminal. First the two things that all of them need:")
-    screen.show(f"export TOKEN={system.token} API={api} SIMULATOR={azure}", f"export VM={machine.id}")
-    screen.say("Back the machine up, and look at what comes of it:")
+    screen.say("Paste into another terminal. First what all that follows needs:")
     screen.show(
-        f"""{send} $API/backups -d '{{"vm": "'$VM'"}}'""",
-        f"{ask} $API/operations",
-        f"{ask} $API/vms",
-        f"{ask} $API/vms/{machine.key}/restore-points",
-        f"{ask} $API/health",
-        f"{ask} $API/openapi.json",
+        f"TOKEN={system.token} API={system.api.url}",
+        f"SIMULATOR={system.azure.url}{CONTROLS.rstrip('/')}",
+        f"VM={machine.id}",
+        """ask() { curl -s -H "Authorization: Bearer $TOKEN" $API/"$@"; echo; }""",
     )
     screen.say(
-        "Bring the newest restore point back in the other region; its replica there must be available:"
+        f"'{machine.name}' carries the tag of a policy, so the timer backs it up within five minutes of "
+        "simulated time. Or ask for a backup yourself, and look at what comes of it:"
     )
     screen.show(
-        f"""{send} $API/restores -d '{{"vm": "'$VM'", "location": "{RECOVERY_LOCATION}"}}'""",
+        """ask backups -d '{"vm": "'$VM'"}'""",
+        "ask operations",
+        "ask vms",
+        f"ask vms/{machine.key}/restore-points",
+        "ask health",
+        "ask openapi.json",
     )
     screen.say(
-        "What follows is the simulator's own and no part of Azure; the same words can be typed at the prompt "
-        "below:"
+        "Bring its newest restore point back in the other region, once it has arrived there; the operation "
+        "tells what came of it:"
     )
+    screen.show(f"""ask restores -d '{{"vm": "{machine.key}", "location": "{RECOVERY_LOCATION}"}}'""")
+    screen.say("Not Tidemark's, and no part of Azure, but the simulator's own; also at the prompt below:")
     screen.table(
-        (f"curl -s -X POST $SIMULATOR{CONTROLS}{command.usage.replace(' ', '/')}", command.meaning)
+        (f"curl -X POST $SIMULATOR/{command.usage.replace(' ', '/')}", command.meaning)
         for command in controls.commands.values()
     )
-    screen.say(f"The log of the function host: {system.directory.path / 'function-host.log'}")
+    screen.say(f"The log of the function host: {shown(system.directory.path / 'function-host.log')}")
 
 
 def _converse(controls: Controls, screen: Screen) -> None:

@@ -42,6 +42,12 @@ class WorkingDirectory:
             self._parent.rmdir()
 
 
+def shown(path: Path) -> Path:
+    """Return a path as it is told to a person: from where they are, if it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def _remove_abandoned(parent: Path) -> None:
     for path in parent.glob("run-*"):
         owner = re.fullmatch(r"run-(\d+)-\d+", path.name)
