@@ -125,6 +125,7 @@ def _check_readable(estate: Estate, resource: Disk | Snapshot) -> None:
 
 
 def _check_disk(disk: Disk) -> None:
+    disk.require_ready()
     if disk.is_ephemeral:
         raise errors.own(409, "SimulatorEphemeralDisk", f"Disk '{disk.id.name}' is an ephemeral OS disk.")
     if disk.machine is not None and disk.machine.is_allocated:

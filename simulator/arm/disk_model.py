@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from simulator.arm import errors
 from simulator.arm.disk_performance import performance
 from simulator.arm.disk_settings import PLATFORM_KEY
 from simulator.arm.estate import Estate
@@ -64,6 +65,14 @@ class Disk(Resource):
         if self.machine is None:
             return "Unattached"
         return "Attached" if self.machine.is_allocated else "Reserved"
+
+    def require_ready(self) -> None:
+        """Refuse (409) while the disk is being changed, and for good if it was never made."""
+        self.require_idle()
+        if self.is_new:
+            raise errors.operation_not_allowed(
+                f"Disk '{self.id.name}' is in the provisioning state {self.provisioning_state}; delete it."
+            )
 
     def document(self) -> dict[str, Any]:
         properties = dict(self.properties)

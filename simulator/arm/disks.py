@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from simulator.arm import errors, fields
@@ -10,7 +11,6 @@ from simulator.arm.call import Call
 from simulator.arm.disk_changes import change
 from simulator.arm.disk_model import COMPLETING_SKUS, KIND, TIERS, Disk
 from simulator.arm.disk_settings import ACCESS, INHERITED, kept
-from simulator.arm.errors import ArmError
 from simulator.arm.fields import GIB
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.listing import list_resources
@@ -64,10 +64,7 @@ def put_disk(call: Call) -> Response:
 
 def _create(call: Call, location: str, source: Snapshot | None) -> Response:
     estate = call.estate
-    size_bytes = _size_bytes(call, source)
-    image = source.ready_image().thaw_copy() if source else estate.images.create(size_bytes)
-    image.resize(size_bytes)
-    zones = fields.zones(call.body, location)
+    size_bytes, zones = _size_bytes(call, source), fields.zones(call.body, location)
     disk = Disk(
         id=call.id,
         location=location,
@@ -76,13 +73,14 @@ def _create(call: Call, location: str, source: Snapshot | None) -> Response:
         properties=_properties(call),
         zones=zones,
         estate=estate,
-        image=image,
         sku=asked_sku(call, location, zones),
+        image=source.ready_image().thaw_copy() if source else estate.images.create(size_bytes),
         unique_id=estate.unique_ids.new(),
     )
+    disk.image.resize(size_bytes)
     estate.shelf.put(disk)
 
-    def finish(moment: Any) -> Document:
+    def finish(moment: datetime) -> Document:
         disk.is_new = False
         if source is not None:
             disk.properties = inherited(source) | disk.properties
@@ -158,7 +156,7 @@ def _properties(call: Call) -> dict[str, Any]:
     return {"creationData": dict(asked["creationData"]), **kept(asked, *KEPT)}
 
 
-def _hydrate(disk: Disk, moment: Any) -> None:
+def _hydrate(disk: Disk, moment: datetime) -> None:
     estate = disk.estate
     hydration = disk.hydration = Progress(
         estate.tempo.completing(disk.image.changed_bytes_since(None)), since=moment
@@ -170,13 +168,7 @@ def _require_same(call: Call, disk: Disk) -> None:
     creation = fields.section(call.body, "properties", "creationData")
     location = fields.location(call.body, KIND)
     if location != disk.location:
-        raise ArmError(
-            409,
-            "InvalidResourceLocation",
-            f"The resource '{disk.id.name}' already exists in location '{disk.location}' in resource group "
-            f"'{disk.id.group}'. A resource with the same name cannot be created in location '{location}'. "
-            "Please select a new resource name.",
-        )
+        raise errors.other_location(disk.id.name, disk.id.group, disk.location, location)
     for name in ("createOption", "sourceResourceId"):
         asked, there = fields.text(creation, name), str(disk.properties["creationData"].get(name) or "")
         if asked is not None and asked.lower() != there.lower():

@@ -127,6 +127,16 @@ def property_change(name: str, resource: str | None = None) -> ArmError:
     )
 
 
+def other_location(name: str, group: str, there: str, asked: str) -> ArmError:
+    """Return the refusal to create what exists in another region under the same name."""
+    return ArmError(
+        409,
+        "InvalidResourceLocation",
+        f"The resource '{name}' already exists in location '{there}' in resource group '{group}'. A resource "
+        f"with the same name cannot be created in location '{asked}'. Please select a new resource name.",
+    )
+
+
 def operation_not_allowed(message: str) -> ArmError:
     """Return the refusal of an operation that the resource's state does not permit."""
     return ArmError(409, "OperationNotAllowed", message)

@@ -114,7 +114,7 @@ def check_free(
                 "SimulatorEphemeralDisk",
                 f"Disk '{disk.id.name}' is the ephemeral OS disk of another machine.",
             )
-        disk.require_idle()
+        disk.require_ready()
         require_no_access(disk.estate, disk)
 
 

@@ -55,7 +55,7 @@ class Family:
             for copy in self.copies
             if (copy.location, copy.id.subscription.lower()) == where
             and copy.copy_error is None
-            and copy.provisioning_state not in ("Deleting", "Failed")
+            and copy.provisioning_state != "Deleting"
         ]
 
 

@@ -48,12 +48,7 @@ class Snapshot(Resource):
     @property
     def is_copying(self) -> bool:
         """Whether this is a copy that is accepted and neither complete nor broken."""
-        return (
-            self.copied_from is not None
-            and self.copy_error is None
-            and self.provisioning_state != "Failed"
-            and not self.is_complete
-        )
+        return self.copied_from is not None and self.copy_error is None and not self.is_complete
 
     @property
     def is_complete(self) -> bool:
@@ -67,7 +62,7 @@ class Snapshot(Resource):
 
     def ready_image(self) -> Image:
         """Return the bytes for a reader; raises ArmError 409 while they are not all there."""
-        if self.image is None or self.provisioning_state == "Failed":
+        if self.image is None or self.unique_id is None:
             raise _not_ready(self, f"its provisioning state is {self.provisioning_state}")
         if self.copy_error is not None:
             raise _not_ready(self, f"its copy failed: {self.copy_error['errorMessage']}")

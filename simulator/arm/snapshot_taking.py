@@ -154,7 +154,7 @@ def _check_disk(call: Call, disk: Disk, incremental: bool) -> None:
         raise errors.own(
             409, "SimulatorEphemeralDisk", f"Disk '{disk.id.name}' is an ephemeral OS disk: no snapshots."
         )
-    disk.require_idle()
+    disk.require_ready()
     if incremental and disk.id.subscription.lower() != call.names[0].lower():
         raise errors.invalid_parameter(
             "An incremental snapshot cannot be created in another subscription than its disk's.",

@@ -7,7 +7,6 @@ from simulator.arm import errors, fields, snapshot_copies, snapshot_taking
 from simulator.arm.access_grants import begin_access, end_access, require_no_access
 from simulator.arm.call import Call
 from simulator.arm.disk_settings import ACCESS, kept
-from simulator.arm.errors import ArmError
 from simulator.arm.listing import list_resources
 from simulator.arm.operations import DELETING, Work
 from simulator.arm.routing import resource_routes
@@ -49,7 +48,7 @@ def _put_again(call: Call, snapshot: Snapshot) -> Response:
     """Accept the same request again and change nothing but tags and settings (azure-semantics §8)."""
     snapshot.require_idle()
     _require_same(call, snapshot)
-    if snapshot.provisioning_state == "Failed":
+    if snapshot.unique_id is None:
         raise errors.operation_not_allowed(
             f"Snapshot '{snapshot.id.name}' is in the provisioning state Failed; delete it first."
         )
@@ -61,13 +60,7 @@ def _require_same(call: Call, snapshot: Snapshot) -> None:
     creation = fields.section(properties, "creationData")
     location = fields.location(call.body, KIND)
     if location != snapshot.location:
-        raise ArmError(
-            409,
-            "InvalidResourceLocation",
-            f"The resource '{snapshot.id.name}' already exists in location '{snapshot.location}' in resource "
-            f"group '{snapshot.id.group}'. A resource with the same name cannot be created in location "
-            f"'{location}'. Please select a new resource name.",
-        )
+        raise errors.other_location(snapshot.id.name, snapshot.id.group, snapshot.location, location)
     for name in ("createOption", "sourceResourceId"):
         asked, there = fields.text(creation, name) or "", str(snapshot.creation_data.get(name) or "")
         if asked.lower() != there.lower():

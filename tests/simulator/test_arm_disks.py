@@ -189,6 +189,25 @@ def test_a_disk_whose_snapshot_is_under_way_cannot_be_deleted(azure):
     assert code_of(raised) == "Conflict"
 
 
+def test_a_disk_that_was_never_made_is_of_no_use(azure):
+    azure.cloud.faults.fail_operation("PUT", "/disks/broken")
+    with pytest.raises(HttpResponseError):
+        azure.make_disk("broken", disk_body(None))
+    assert azure.sdk.disks.get("production", "broken").provisioning_state == "Failed"
+    broken = azure.id("disks", "broken")
+    read = {"access": "Read", "durationInSeconds": 60}
+    attach = {"dataDisksToAttach": [{"diskId": broken}]}
+    for method, path, body in (
+        ("PUT", azure.id("snapshots", "s1"), snapshot_body(broken)),
+        ("POST", f"{broken}/beginGetAccess", read),
+        ("POST", f"{azure.web.id}/attachDetachDataDisks", attach),
+    ):
+        answer = azure.ask(method, path, body)
+        assert (answer.status, json.loads(answer.body)["error"]["code"]) == (409, "OperationNotAllowed")
+    azure.sdk.disks.begin_delete("production", "broken").result()
+    assert azure.make_disk("broken", disk_body(None)).provisioning_state == "Succeeded"
+
+
 class TestUltraAndPremiumV2:
     """§5: background copies of snapshots, hydration of disks."""
 

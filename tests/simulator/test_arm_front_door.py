@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -239,3 +240,17 @@ def test_the_same_seed_gives_the_same_ids(azure, clock):
     assert built(1) != built(2)
     with pytest.raises(ResourceNotFoundError):
         azure.sdk.disks.get("production", "d")
+
+
+def test_many_threads_get_an_answer_each(azure):
+    def take(number):
+        disk = azure.cloud.add_disk(f"d{number}", HOME, "production", GIB)
+        path = f"resourceGroups/production/providers/Microsoft.Compute/snapshots/s{number}"
+        return azure.ask("PUT", path, snapshot_body(disk.id)).status
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(take, range(60))) == {202}
+    azure.pass_time(seconds=1)
+    made = list(azure.sdk.snapshots.list())
+    assert len({snapshot.unique_id for snapshot in made}) == 60
+    assert len({snapshot.incremental_snapshot_family_id for snapshot in made}) == 60

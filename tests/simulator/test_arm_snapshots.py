@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from clock import SharedClock
 from simulator.cloud import Cloud
 from simulator.wire import Request
-from tests.simulator.conftest import GIB, HOME, code_of, snapshot_body
+from tests.simulator.conftest import GIB, HOME, code_of, disk_body, snapshot_body
 
 PATH = "resourceGroups/production/providers/Microsoft.Compute/snapshots"
 
@@ -171,6 +171,15 @@ def test_tags_beyond_azures_limits_are_refused(azure, tags):
     with pytest.raises(HttpResponseError) as raised:
         azure.sdk.snapshots.begin_update("production", "s1", {"tags": tags})
     assert code_of(raised) == "InvalidParameter"
+
+
+def test_a_change_that_failed_leaves_the_data_as_it_was(azure):
+    snapshot = azure.take("s1")
+    azure.cloud.faults.fail_operation("PATCH", "/snapshots/s1")
+    with pytest.raises(HttpResponseError):
+        azure.sdk.snapshots.begin_update("production", "s1", {"tags": {}}).result()
+    assert azure.sdk.snapshots.get("production", "s1").provisioning_state == "Failed"
+    assert azure.make_disk("d1", disk_body(snapshot.id)).provisioning_state == "Succeeded"
 
 
 def test_a_refused_change_changes_nothing(azure):
