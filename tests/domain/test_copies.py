@@ -1,0 +1,155 @@
+"""Copies: proved complete or not complete, three attempts, and the replica that follows from all of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.copies import MOST_ATTEMPTS, CopyQueue, CopyState, copies_of, replica_state
+from domain.restore_points import ReplicaState
+from domain.snapshots import Snapshot
+from tests.domain.samples import NORTH, NOW, available_point, begun_point
+
+MINUTE = timedelta(minutes=1)
+
+
+def waiting_copy():
+    return copies_of(available_point())[0]
+
+
+def target(percent: float | None = None, state: str = "Succeeded", error: str | None = None) -> Snapshot:
+    return Snapshot("id", "target", state, "source", percent=percent, copy_error=error)
+
+
+def test_an_available_point_asks_for_every_disk_in_every_recovery_location():
+    point = replace(available_point(), recovery=("north", "south"))
+    asked = [(copy.disk_name, copy.location) for copy in copies_of(point)]
+    assert asked == [("os", "north"), ("data", "north"), ("os", "south"), ("data", "south")]
+    assert {copy.state for copy in copies_of(point)} == {CopyState.WAITING}
+    assert len({copy.target_name for copy in copies_of(point)}) == 4
+
+
+def test_a_point_without_snapshots_has_nothing_to_copy():
+    with pytest.raises(ValueError, match=r"disk 'os' of restore point .* has no snapshot to copy"):
+        copies_of(begun_point())
+
+
+def test_a_copy_lies_in_the_queue_of_its_disk_and_location():
+    copy = waiting_copy()
+    queue = CopyQueue(copy.disk, NORTH)
+    assert queue.partition == f"{copy.disk}~north"
+    assert queue.instance == f"copy:{copy.disk}:north"
+
+
+def test_a_copy_is_complete_only_when_azure_says_all_of_it():
+    copy = waiting_copy().claimed("worker", NOW)
+    # The call has succeeded, and nothing is copied: azure-semantics.md §3.
+    assert copy.observed(target(0.0), NOW).state is CopyState.COPYING
+    assert copy.observed(target(99.9), NOW).state is CopyState.COPYING
+    assert copy.observed(target(None), NOW).state is CopyState.COPYING  # nothing is proved
+    assert copy.observed(target(100.0, state="Updating"), NOW).state is CopyState.COPYING
+    complete = copy.observed(target(100.0), NOW)
+    assert (complete.state, complete.percent) == (CopyState.AVAILABLE, 100.0)
+
+
+def test_progress_is_noted_only_when_there_is_some():
+    copy = waiting_copy().claimed("worker", NOW)
+    assert copy.progressed == NOW
+    further = copy.observed(target(10.0), NOW + MINUTE)
+    assert (further.percent, further.progressed) == (10.0, NOW + MINUTE)
+    stuck = further.observed(target(10.0), NOW + 2 * MINUTE)
+    assert (stuck.progressed, stuck.renewed) == (NOW + MINUTE, NOW + 2 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("seen", "reason"),
+    [
+        (target(40.0, error="CopySourceNotFound: gone"), "CopySourceNotFound"),
+        (target(state="Failed"), "Azure reports the snapshot 'target' as Failed"),
+        (None, "was begun and is gone"),
+    ],
+)
+def test_a_lost_copy_is_tried_again_under_another_name_and_fails_after_the_last(seen, reason):
+    copy, names = waiting_copy(), set()
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        assert (copy.state, copy.attempt, copy.percent) == (CopyState.WAITING, attempt, 0.0)
+        names.add(copy.target_name)
+        copy = copy.claimed("worker", NOW).observed(seen, NOW)
+    assert copy.state is CopyState.FAILED
+    assert reason in copy.failure
+    assert len(names) == MOST_ATTEMPTS
+
+
+def test_the_next_attempt_begins_with_a_new_deadline():
+    later = NOW + timedelta(hours=5)
+    copy = waiting_copy().claimed("worker", NOW).observed(target(40.0), NOW).lost("no progress", later)
+    assert copy.progressed is None
+    assert copy.claimed("worker", later).progressed == later
+
+
+@pytest.mark.parametrize("state", [CopyState.AVAILABLE, CopyState.FAILED, CopyState.SKIPPED])
+def test_a_copy_that_is_over_stays_as_it_was(state):
+    copy = replace(waiting_copy(), state=state)
+    assert copy.claimed("worker", NOW) == copy
+    assert copy.observed(target(10.0), NOW) == copy
+    assert copy.observed(None, NOW) == copy
+
+
+def test_claiming_ones_own_copy_again_changes_only_when():
+    copy = waiting_copy().claimed("worker", NOW).observed(target(30.0), NOW)
+    again = copy.claimed("worker", NOW + MINUTE)
+    assert again == replace(copy, renewed=NOW + MINUTE)
+
+
+states = st.lists(st.sampled_from(CopyState), min_size=1, max_size=5)
+
+
+@given(states)
+def test_a_replica_is_available_exactly_when_all_its_copies_are(found):
+    state = replica_state(replace(waiting_copy(), state=each) for each in found)
+    assert (state is ReplicaState.AVAILABLE) == (set(found) == {CopyState.AVAILABLE})
+
+
+@given(states)
+def test_a_replica_with_a_failed_copy_has_failed(found):
+    state = replica_state(replace(waiting_copy(), state=each) for each in found)
+    assert (state is ReplicaState.FAILED) == (CopyState.FAILED in found)
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        ([], ReplicaState.WAITING),  # none is planned yet
+        (["waiting", "waiting"], ReplicaState.WAITING),
+        (["waiting", "copying"], ReplicaState.COPYING),
+        (["available", "waiting"], ReplicaState.COPYING),
+        (["available", "copying"], ReplicaState.COPYING),
+        (["available", "available"], ReplicaState.AVAILABLE),
+        (["available", "skipped"], ReplicaState.SKIPPED),  # not all of it is there
+        (["skipped", "failed"], ReplicaState.FAILED),
+        (["available", "failed"], ReplicaState.FAILED),
+    ],
+)
+def test_the_state_of_a_replica_follows_from_its_copies(found, state):
+    copies = [replace(waiting_copy(), state=CopyState(each)) for each in found]
+    assert replica_state(copies) is state
+    assert replica_state(reversed(copies)) is state
+
+
+@given(states, st.data())
+def test_as_copies_end_the_replica_only_moves_forward(found, data):
+    """Whoever derives the state late from what it saw early does no harm."""
+    point = available_point()
+    copies = [replace(waiting_copy(), state=CopyState.WAITING) for _ in found]
+    seen = [replica_state(copies)]
+    for place in data.draw(st.permutations(range(len(found)))):
+        copies[place] = replace(copies[place], state=found[place])
+        seen.append(replica_state(copies))
+    if all(not state.is_open for state in found):
+        for state in data.draw(st.permutations(seen)):
+            point = point.with_replica("north", state)
+        assert point.replicas["north"] is seen[-1]

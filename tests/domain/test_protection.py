@@ -1,0 +1,96 @@
+"""The summary of a VM: what is newest, whatever the order in which news arrive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.protection import ProtectedVm
+from domain.restore_points import PointState, ReplicaState
+from tests.domain.samples import NOW, SLOT, available_point, begun_point, machine
+
+DAY = timedelta(days=1)
+VM = ProtectedVm.of(machine(), "daily")
+
+
+def test_of_a_new_vm_nothing_is_known():
+    assert (VM.name, VM.region, VM.policy) == ("web", "westeurope", "daily")
+    assert VM.running is None
+    assert VM.achieved_rpo(NOW) == {}
+
+
+def test_while_a_point_is_being_taken_it_is_told():
+    point = begun_point()
+    vm = VM.with_point(point)
+    assert vm.running == point.id
+    assert vm.newest_decided is None
+    done = vm.with_point(available_point())
+    assert done.running is None
+    assert done.newest_state is PointState.AVAILABLE
+
+
+def test_a_failure_is_told_until_a_newer_point_is_available():
+    failed = VM.with_point(begun_point().failed("disk 'os' is gone", NOW))
+    assert failed.last_failure == "disk 'os' is gone"
+    again = failed.with_point(begun_point(attempt=2))
+    assert again.last_failure == "disk 'os' is gone"  # the next attempt has not succeeded yet
+    assert again.with_point(available_point(attempt=2)).last_failure is None
+
+
+def test_old_news_change_neither_the_newest_point_nor_the_failure():
+    vm = VM.with_point(available_point(slot=SLOT + DAY))
+    assert vm.with_point(begun_point().failed("long ago", NOW)) == vm
+    assert vm.with_point(begun_point()) == vm
+
+
+def test_a_step_that_is_repeated_late_does_not_make_a_decided_point_run_again():
+    vm = VM.with_point(available_point())
+    assert vm.with_point(begun_point()) == vm
+
+
+def test_the_newest_available_point_is_known_per_location():
+    old = available_point().with_replica("north", ReplicaState.AVAILABLE)
+    new = available_point(slot=SLOT + DAY)  # its copy is still on its way
+    vm = VM.with_point(old).with_point(new)
+    assert vm.newest_available == {"west": new.id, "north": old.id}
+    # The copy of an older point that arrives last is news for its location alone.
+    older = available_point(slot=SLOT - DAY).with_replica("north", ReplicaState.AVAILABLE)
+    assert vm.with_point(older) == vm
+
+
+def test_the_achieved_rpo_is_the_age_of_the_newest_slot_per_location():
+    old = available_point().with_replica("north", ReplicaState.AVAILABLE)
+    vm = VM.with_point(old).with_point(available_point(slot=SLOT + DAY))
+    assert vm.achieved_rpo(SLOT + DAY + timedelta(hours=1)) == {
+        "west": timedelta(hours=1),
+        "north": timedelta(hours=25),
+    }
+
+
+def _news():
+    """Each point's life: begun, then available or failed, then its replica in the north available."""
+    told = []
+    for day in range(3):
+        for attempt in (1, 2):
+            slot = SLOT + day * DAY
+            begun = begun_point(slot=slot, attempt=attempt)
+            if attempt == 1:
+                told += [begun, begun.failed(f"failed on day {day}", NOW)]
+            else:
+                taken = available_point(slot=slot, attempt=attempt)
+                told += [begun, taken, taken.with_replica("north", ReplicaState.AVAILABLE)]
+    return told
+
+
+@given(st.permutations(_news()))
+def test_the_end_is_the_same_in_whatever_order_news_arrive(news):
+    in_order, shuffled = VM, VM
+    for point in _news():
+        in_order = in_order.with_point(point)
+    for point in news:
+        shuffled = shuffled.with_point(point)
+    assert shuffled == replace(in_order, last_failure=shuffled.last_failure)
+    assert in_order.last_failure is None

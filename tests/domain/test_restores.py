@@ -1,0 +1,103 @@
+"""Restores: which snapshots become which disks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from domain.copies import CopyState, copies_of
+from domain.errors import InvalidInput
+from domain.manifests import home_manifest, recovery_manifest
+from domain.restores import RestoredDisk, plan_disks
+from tests.domain.samples import NORTH, WEST, available_point, disk, machine
+
+OPERATION = "20261122-0123456789abcdef0123"
+ENCRYPTION_SET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/diskEncryptionSets/west"
+
+
+def replica_in_the_north(vm):
+    point = available_point(vm)
+    copies = [replace(copy, state=CopyState.AVAILABLE) for copy in copies_of(point)]
+    return recovery_manifest(point, NORTH, copies)
+
+
+def test_every_disk_of_the_replica_is_planned_as_it_was():
+    traits = {"osType": "Linux", "hyperVGeneration": "V2"}
+    vm = machine(disk("os", traits=traits), disk("data", lun=5, sku="UltraSSD_LRS"))
+    manifest = replica_in_the_north(vm)
+    os, data = plan_disks(OPERATION, manifest, NORTH)
+    assert (os.source_disk, os.lun, os.traits) == ("os", None, traits)
+    assert (data.source_disk, data.lun, data.sku) == ("data", 5, "UltraSSD_LRS")
+    assert [plan.snapshot_id for plan in (os, data)] == [part.snapshot_id for part in manifest.disks]
+    assert all(plan.region == "northeurope" and "/resourceGroups/restored/" in plan.id for plan in (os, data))
+    assert os.tags == {"tidemark-point": manifest.point, "tidemark-operation": OPERATION}
+
+
+def test_zones_are_kept_in_their_own_region_only():
+    vm = machine(disk("os", zones=("2",)))
+    (at_home,) = plan_disks(OPERATION, home_manifest(available_point(vm), WEST), WEST)
+    (away,) = plan_disks(OPERATION, replica_in_the_north(vm), NORTH)
+    assert (at_home.zones, away.zones) == (("2",), ())
+
+
+def test_the_same_restore_plans_the_same_disks_and_another_plans_others():
+    manifest = replica_in_the_north(machine())
+    one, again = (plan_disks(OPERATION, manifest, NORTH) for _ in range(2))
+    other = plan_disks("20261122-aaaaaaaaaaaaaaaaaaaa", manifest, NORTH)
+    assert one == again
+    assert not {plan.id for plan in one} & {plan.id for plan in other}
+
+
+def test_disks_of_one_name_from_two_groups_become_two_disks():
+    group = "/subscriptions/s/resourceGroups/other/providers/Microsoft.Compute/disks"
+    vm = machine(disk("data"), disk("data", lun=1, id=f"{group}/data", unique_id="another"))
+    plans = plan_disks(OPERATION, replica_in_the_north(vm), NORTH)
+    assert len({plan.id for plan in plans}) == len({plan.snapshot_id for plan in plans}) == 2
+
+
+def test_an_encryption_set_serves_its_own_region():
+    vm = machine(disk("os", encryption_set_id=ENCRYPTION_SET))
+    (at_home,) = plan_disks(OPERATION, home_manifest(available_point(vm), WEST), WEST)
+    assert at_home.encryption_set_id == ENCRYPTION_SET
+    keyed = replace(NORTH, encryption_set_id="north's own")
+    (away,) = plan_disks(OPERATION, replica_in_the_north(vm), keyed)
+    assert away.encryption_set_id == "north's own"
+    with pytest.raises(InvalidInput, match="give location 'north' an encryption_set"):
+        plan_disks(OPERATION, replica_in_the_north(vm), NORTH)
+
+
+def test_a_disk_without_a_key_of_its_own_gets_none():
+    keyed = replace(NORTH, encryption_set_id="north's own")
+    plans = plan_disks(OPERATION, replica_in_the_north(machine()), keyed)
+    assert [plan.encryption_set_id for plan in plans] == [None, None]
+
+
+def test_a_manifest_of_another_location_or_region_is_refused():
+    manifest = replica_in_the_north(machine())
+    with pytest.raises(InvalidInput, match=r"it describes north \(northeurope\), not west"):
+        plan_disks(OPERATION, manifest, WEST)
+    with pytest.raises(InvalidInput, match="it describes north"):
+        plan_disks(OPERATION, manifest, replace(NORTH, region="uksouth"))
+    assert plan_disks(OPERATION, manifest, replace(NORTH, region="NorthEurope"))
+
+
+@pytest.mark.parametrize(
+    ("state", "is_ready", "has_failed"),
+    [
+        ("Updating", False, False),
+        ("Creating", False, False),
+        ("Succeeded", True, False),
+        ("Failed", False, True),
+        ("Canceled", False, True),
+    ],
+)
+def test_what_azure_says_of_a_restored_disk_means(state, is_ready, has_failed):
+    restored = RestoredDisk("id", "name", state, "snapshot")
+    assert (restored.is_ready, restored.has_failed) == (is_ready, has_failed)
+
+
+def test_a_restored_disk_is_told_as_what_it_was():
+    plan = plan_disks(OPERATION, replica_in_the_north(machine()), NORTH)[1]
+    restored = RestoredDisk(plan.id, "name", "Succeeded", plan.snapshot_id).of(plan)
+    assert (restored.source_disk, restored.lun) == ("data", 0)
