@@ -14,7 +14,8 @@ Durable extension. From bottom to top:
                         exactly once
     imports, host_files, worker_checks, app, invocation, loop
                         the app is loaded and called as the Python worker does
-    ncrontab, function_timers, routes, http_triggers, management, client_api, links, status, keys, web_server
+    ncrontab, function_timers, routes, http_triggers, management, client_api, entity_api, links, status,
+    answers, keys, web_server
                         timers, HTTP functions, the Durable HTTP API
     dispatcher, host, __main__
                         the thread that does it all, the object for tests, the command line

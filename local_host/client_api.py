@@ -12,13 +12,12 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from typing import Any
 
 from aiohttp import web
 
-from local_host.entities import Entities, EntityId
-from local_host.history import Event, moment
+from local_host.answers import error_answer, flag, json_answer, moment_of, nothing, seconds
+from local_host.entity_api import EntityApi
+from local_host.history import Event
 from local_host.instances import Filter, Instance, InstanceInUseError
 from local_host.links import Links
 from local_host.management import (
@@ -37,7 +36,7 @@ class ClientApi:
     """Answers requests for one host."""
 
     def __init__(
-        self, management: Management, entities: Entities, links: Links, history: Callable[[str], list[Event]]
+        self, management: Management, entities: EntityApi, links: Links, history: Callable[[str], list[Event]]
     ) -> None:
         self._management = management
         self._entities = entities
@@ -48,13 +47,13 @@ class ClientApi:
         """Answer a request for `path`, which is what follows the API's root."""
         try:
             handler = self._route(request.method, [part for part in path.strip("/").split("/") if part])
-            return await handler(request) if handler else _nothing(404)
+            return await handler(request) if handler else nothing(404)
         except ArgumentRefusedError as error:
-            return _error(400, "One or more of the arguments submitted is incorrect", error)
+            return error_answer(400, "One or more of the arguments submitted is incorrect", error)
         except OperationRefusedError as error:
-            return _error(500, "Something went wrong while processing your request", error)
+            return error_answer(500, "Something went wrong while processing your request", error)
         except InstanceInUseError as error:
-            return _json({"Message": str(error)}, 409)
+            return json_answer({"Message": str(error)}, 409)
 
     def _route(
         self, method: str, parts: list[str]
@@ -66,7 +65,7 @@ class ClientApi:
         if kind == "instances":
             return self._instances_route(method, parts[1:])
         if kind == "entities" and len(parts) <= 3:
-            return self._entities_route(method, parts[1:])
+            return self._entities.route(method, parts[1:])
         return None
 
     def _instances_route(
@@ -88,33 +87,19 @@ class ClientApi:
             return lambda request: self._change(request, parts[0], operation)
         return None
 
-    def _entities_route(
-        self, method: str, parts: list[str]
-    ) -> Callable[[web.BaseRequest], Awaitable[web.Response]] | None:
-        if method == "GET" and len(parts) < 2:
-            return lambda request: self._list_entities(parts[0] if parts else None)
-        if len(parts) != 2:
-            return None
-        entity = EntityId(parts[0], parts[1])
-        if method == "GET":
-            return lambda request: self._entity_state(entity)
-        if method in ("POST", "DELETE"):
-            return lambda request: self._signal(request, entity)
-        return None
-
     async def _start(self, request: web.BaseRequest, name: str, instance_id: str | None) -> web.Response:
         text = await request.text()
         try:
             input_text = json.dumps(json.loads(text)) if text else None
         except ValueError as error:
-            return _error(400, "Invalid JSON content", error)
+            return error_answer(400, "Invalid JSON content", error)
         instance_id = self._management.start(name, input_text, instance_id, request.query.get("version"))
-        timeout, interval = _seconds(request, "timeout"), _seconds(request, "pollingInterval")
+        timeout, interval = seconds(request, "timeout"), seconds(request, "pollingInterval")
         if timeout is not None and interval is not None:
             instance = await self._wait(instance_id, timeout, interval)
             if instance is not None:
                 document = status_json(instance, show_input=True)
-                return _json(document["output"] if instance.status == "Completed" else document)
+                return json_answer(document["output"] if instance.status == "Completed" else document)
         return self._accepted(request, instance_id)
 
     async def _wait(self, instance_id: str, timeout: float, interval: float) -> Instance | None:
@@ -130,22 +115,22 @@ class ClientApi:
 
     def _accepted(self, request: web.BaseRequest, instance_id: str) -> web.Response:
         links = self._links.management(instance_id, f"{request.scheme}://{request.host}")
-        return _json(links, 202, {"Location": links["statusQueryGetUri"], "Retry-After": "10"})
+        return json_answer(links, 202, {"Location": links["statusQueryGetUri"], "Retry-After": "10"})
 
     async def _status(self, request: web.BaseRequest, instance_id: str) -> web.Response:
         instance = self._management.find(instance_id)
         if instance is None:
-            return _nothing(404)
+            return nothing(404)
         history = None
-        if _flag(request, "showHistory", False) and instance.status != "Pending":
+        if flag(request, "showHistory", False) and instance.status != "Pending":
             history = self._history(instance_id)
         document = status_json(
-            instance, _flag(request, "showInput", True), history, _flag(request, "showHistoryOutput", False)
+            instance, flag(request, "showInput", True), history, flag(request, "showHistoryOutput", False)
         )
         if not instance.is_over:
-            return _json(document, 202, {"Location": str(request.url), "Retry-After": "5"})
-        fails = instance.status == "Failed" and _flag(request, "returnInternalServerErrorOnFailure", False)
-        return _json(document, 500 if fails else 200)
+            return json_answer(document, 202, {"Location": str(request.url), "Retry-After": "5"})
+        fails = instance.status == "Failed" and flag(request, "returnInternalServerErrorOnFailure", False)
+        return json_answer(document, 500 if fails else 200)
 
     async def _list(self, request: web.BaseRequest) -> web.Response:
         top = request.query.get("top", "")
@@ -155,33 +140,33 @@ class ClientApi:
         found = self._management.select(_filter(request), limit + 1, after)
         page = found[:limit]
         following = base64.b64encode(page[-1].instance_id.encode()).decode() if len(found) > limit else ""
-        show_input = _flag(request, "showInput", False)
-        return _json(
+        show_input = flag(request, "showInput", False)
+        return json_answer(
             [status_json(instance, show_input) for instance in page], headers={CONTINUATION: following}
         )
 
     async def _purge(self, request: web.BaseRequest, instance_id: str) -> web.Response:
         count = self._management.purge(instance_id)
-        return _json({"instancesDeleted": count}) if count else _nothing(404)
+        return json_answer({"instancesDeleted": count}) if count else nothing(404)
 
     async def _purge_all(self, request: web.BaseRequest) -> web.Response:
         if "createdTimeFrom" not in request.query:
-            return _json("Please provide value for 'createdTimeFrom' parameter.", 400)
+            return json_answer("Please provide value for 'createdTimeFrom' parameter.", 400)
         count = self._management.purge_all(_filter(request))
-        return _json({"instancesDeleted": count}) if count else _nothing(404)
+        return json_answer({"instancesDeleted": count}) if count else nothing(404)
 
     async def _raise_event(self, request: web.BaseRequest, instance_id: str, name: str) -> web.Response:
         refusal = self._refusal(instance_id)
         if refusal is not None:
             return refusal
         if request.content_type != "application/json":
-            return _json({"Message": "Only application/json request content is supported"}, 400)
+            return json_answer({"Message": "Only application/json request content is supported"}, 400)
         try:
             data = json.loads(await request.text())
         except ValueError as error:
-            return _error(400, "Invalid JSON content", error)
+            return error_answer(400, "Invalid JSON content", error)
         self._management.raise_event(instance_id, name, json.dumps(data))
-        return _nothing(202)
+        return nothing(202)
 
     async def _change(self, request: web.BaseRequest, instance_id: str, operation: str) -> web.Response:
         """Terminate, suspend, resume; rewind is refused."""
@@ -191,111 +176,45 @@ class ClientApi:
             return _rewind(instance)
         refusal = self._refusal(instance_id)
         if refusal is not None or instance is None:
-            return refusal or _nothing(404)
+            return refusal or nothing(404)
         if operation == "terminate":
             self._management.terminate(instance_id, reason)
         elif operation == "suspend":
             self._management.suspend(instance, reason)
         else:
             self._management.resume(instance, reason)
-        return _nothing(202)
+        return nothing(202)
 
     def _refusal(self, instance_id: str) -> web.Response | None:
         """404 for an unknown instance, 410 for one that has ended."""
         instance = self._management.find(instance_id)
         if instance is None:
-            return _nothing(404)
-        return _nothing(410) if instance.is_over else None
+            return nothing(404)
+        return nothing(410) if instance.is_over else None
 
     async def _restart(self, request: web.BaseRequest, instance_id: str) -> web.Response:
-        with_new_id = _flag(request, "restartWithNewInstanceId", True)
+        with_new_id = flag(request, "restartWithNewInstanceId", True)
         try:
             return self._accepted(request, self._management.restart(instance_id, with_new_id))
         except ArgumentRefusedError as error:
-            return _error(400, "InstanceId does not match a valid orchestration instance.", error)
-
-    async def _entity_state(self, entity: EntityId) -> web.Response:
-        state = self._entities.state(entity)
-        if state is None:
-            return _nothing(404)
-        return web.Response(text=state, content_type="application/json")
-
-    async def _list_entities(self, name: str | None) -> web.Response:
-        return _json(
-            [
-                {
-                    "entityId": {"name": entity.name, "key": entity.key},
-                    "lastOperationTime": updated_at,
-                    "state": json.loads(state),
-                }
-                for entity, state, updated_at in self._entities.list(name)
-            ]
-        )
-
-    async def _signal(self, request: web.BaseRequest, entity: EntityId) -> web.Response:
-        if not self._entities.knows(entity.name):
-            raise ArgumentRefusedError(
-                f"The function '{entity.name}' doesn't exist, is disabled, or is not an entity function."
-            )
-        operation = "delete" if request.method == "DELETE" else request.query.get("op", "")
-        text = await request.text()
-        if text and request.content_type != "application/json":
-            text = json.dumps(text)
-        try:
-            input_text = json.dumps(json.loads(text)) if text else None
-        except ValueError as error:
-            return _json({"Message": f"Could not parse JSON content: {error}"}, 400)
-        self._entities.signal(entity, operation, input_text)
-        return _nothing(202)
+            return error_answer(400, "InstanceId does not match a valid orchestration instance.", error)
 
 
 def _rewind(instance: Instance) -> web.Response:
     if instance.status != "Failed":
-        return _json(
+        return json_answer(
             {"Message": "The rewind operation is only supported on failed orchestration instances."}, 412
         )
-    return _json({"Message": "The local host does not rewind; restart the instance instead."}, 501)
+    return json_answer({"Message": "The local host does not rewind; restart the instance instead."}, 501)
 
 
 def _filter(request: web.BaseRequest) -> Filter:
     """The conditions of a query; what cannot be read is ignored, as the extension does."""
     statuses = [status for value in request.query.getall("runtimeStatus", []) for status in value.split(",")]
-    start, end = created_between(_moment(request, "createdTimeFrom"), _moment(request, "createdTimeTo"))
+    start, end = created_between(moment_of(request, "createdTimeFrom"), moment_of(request, "createdTimeTo"))
     return Filter(
         statuses=[status for status in statuses if status],
         created_from=start,
         created_to=end,
         prefix=request.query.get("instanceIdPrefix") or None,
     )
-
-
-def _moment(request: web.BaseRequest, name: str) -> datetime | None:
-    try:
-        return moment(request.query[name].replace(" ", "+")).astimezone(UTC)
-    except (KeyError, ValueError):
-        return None
-
-
-def _flag(request: web.BaseRequest, name: str, default: bool) -> bool:
-    return {"true": True, "false": False}.get(request.query.get(name, "").lower(), default)
-
-
-def _seconds(request: web.BaseRequest, name: str) -> float | None:
-    try:
-        return float(request.query[name])
-    except (KeyError, ValueError):
-        return None
-
-
-def _json(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    return web.json_response(document, status=status, headers=headers)
-
-
-def _nothing(status: int) -> web.Response:
-    return web.Response(status=status)
-
-
-def _error(status: int, message: str, error: Exception) -> web.Response:
-    """HttpError of ASP.NET, without a stack."""
-    document = {"Message": message, "ExceptionMessage": str(error), "ExceptionType": type(error).__name__}
-    return _json(document, status)

@@ -28,6 +28,7 @@ from local_host.app import LoadedApp, describe_app, load_app
 from local_host.client_api import ClientApi
 from local_host.dispatcher import Dispatcher, StuckError
 from local_host.entities import Entities
+from local_host.entity_api import EntityApi
 from local_host.function_timers import FunctionTimers
 from local_host.history import Event
 from local_host.http_triggers import HttpTriggers
@@ -133,7 +134,9 @@ class LocalHost:
             raise
         self._links = Links(self.url, self.app.settings.task_hub, self._keys.durable)
         self._binding = self._links.client_binding()
-        api = ClientApi(self._management, self._entities, self._links, self._orchestrations.history)
+        api = ClientApi(
+            self._management, EntityApi(self._entities), self._links, self._orchestrations.history
+        )
         self._web.serve(self._http, api, self._keys)
         self._store.on_change(self._wake)
         if isinstance(self.clock, ManualClock):
