@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import azure.durable_functions as df
@@ -10,9 +12,10 @@ from pydantic import Field
 
 from domain.errors import Absent, Busy, Fault, InvalidInput, KeyReused, NotFound
 from domain.names import slot_of
+from domain.operations import OperationState
 from domain.policy import Policy
 from domain.requests import BackupRequest
-from domain.restore_points import next_attempt
+from domain.restore_points import PointState, RestorePoint, next_attempt
 from domain.vms import POLICY_TAG, VirtualMachine
 from durable import Client
 from gateways.connection import cloud
@@ -61,9 +64,9 @@ def plan_backup(order: BackupOrder, asked: Asked) -> Plan:
     faults = vm.protection_faults(policy.home.region)
     if faults:
         raise InvalidInput(f"VM '{vm.name}'", faults)
-    _see_that_idle(vm)
+    points = _points_of_idle(vm, asked.now)
     slot = slot_of(asked.now)
-    attempt = next_attempt(cloud().catalogue.restore_points.newest(vm.key), slot)
+    attempt = next_attempt(points, slot)
     return Plan("backup_vm", vm.key, BackupRequest(vm.id, slot, attempt, policy, asked.id))
 
 
@@ -96,10 +99,21 @@ def _policy(order: BackupOrder, vm: VirtualMachine) -> Policy:
     return policies[name]
 
 
-def _see_that_idle(vm: VirtualMachine) -> None:
+def _points_of_idle(vm: VirtualMachine, now: datetime) -> Sequence[RestorePoint]:
+    """Return the newest points of a VM; raises Busy if one is being taken, or is about to be.
+
+    The operations come first: one that ceases to be merely accepted has its point in the catalogue by then.
+    The overview is not asked, for it is a step behind the points.
+    """
     catalogue = cloud().catalogue
-    known = catalogue.vms.find(vm.key)
-    if known and known.running:
-        point = catalogue.restore_points.find(known.running)
-        message = f"restore point {known.running} of VM '{vm.name}' is being taken; ask again when it is done"
-        raise Busy(message, point.operation if point else None, known.running)
+    for day in (now, now - timedelta(days=1)):
+        for operation in catalogue.operations.of_day(f"{day:%Y%m%d}"):
+            if operation.subject == vm.key and operation.state is OperationState.ACCEPTED:
+                message = f"a backup of VM '{vm.name}' is about to begin; ask again when it is done"
+                raise Busy(message, operation.id)
+    points = catalogue.restore_points.newest(vm.key)
+    for point in points:
+        if point.state is PointState.BEGUN:
+            message = f"restore point {point.id} of VM '{vm.name}' is being taken; ask again when it is done"
+            raise Busy(message, point.operation, point.id)
+    return points

@@ -168,7 +168,7 @@ class Api:
         begun = RestorePoint.begin(vm, self.policy(), slot, attempt, slot, operation)
         state = options.get("state", "available")
         if state == "begun":
-            return self._recorded(begun)
+            return self._recorded(begun, options.get("overview", True))
         if state == "failed":
             return self._recorded(begun.failed("disk 'data': Azure refused", slot))
         snapshots = [replace(part, snapshot=_usable(part, slot)) for part in begun.disks]
@@ -182,10 +182,11 @@ class Api:
         state, percent = (CopyState.AVAILABLE, 100.0) if is_there else (CopyState.COPYING, 40.0)
         self.connected.catalogue.copies.plan(replace(copy, state=state, percent=percent))
 
-    def _recorded(self, point: RestorePoint) -> RestorePoint:
+    def _recorded(self, point: RestorePoint, overview: bool = True) -> RestorePoint:
         catalogue = self.connected.catalogue
         catalogue.restore_points.begin(point)
-        catalogue.vms.update(ProtectedVm.of(point.vm, point.policy), lambda vm: vm.with_point(point))
+        if overview:
+            catalogue.vms.update(ProtectedVm.of(point.vm, point.policy), lambda vm: vm.with_point(point))
         return point
 
     def _settings(self) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -117,9 +118,11 @@ def test_a_repeated_request_is_the_same_operation_although_the_vm_is_busy_with_i
 
 def test_the_next_minute_is_another_request(api):
     vm = api.add_vm("web")
-    first = ask(api, {"vm": vm})
+    first = ask(api, {"vm": vm}).body["id"]
+    now = api.clock.now()
+    api.connected.catalogue.operations.alter(first, lambda known: known.succeeded({}, now))
     api.clock.advance(timedelta(minutes=1))
-    assert ask(api, {"vm": vm}).body["id"] != first.body["id"]
+    assert ask(api, {"vm": vm}).body["id"] != first
     assert len(api.client.started) == 2
 
 
@@ -161,18 +164,43 @@ def test_two_callers_may_choose_the_same_key(api):
     assert len(ids) == len(api.client.started) == 2
 
 
-def test_of_two_requests_of_one_minute_that_both_found_the_vm_idle_one_is_told_that_it_is_busy(api):
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(minutes=1), timedelta(hours=8)])
+def test_a_vm_is_busy_from_the_moment_that_a_backup_is_accepted(api, later):
     vm = api.add_vm("web")
     first = ask(api, {"vm": vm}, key="first").body["id"]
-    answer = ask(api, {"vm": vm}, key="second")  # the first has not begun its restore point yet
+    api.clock.advance(later)  # eight hours later it is another day
+    answer = ask(api, {"vm": vm}, key="second")
     assert answer.status == 409
     assert answer.body["operation"] == f"/api/v1/operations/{first}"
-    states = {operation.id: operation.state for operation in api.operations()}
-    assert states.pop(first) is OperationState.ACCEPTED
-    assert list(states.values()) == [
-        OperationState.FAILED
-    ]  # not accepted for ever: the books say what became
     assert len(api.client.started) == 1
+
+
+def test_a_vm_is_busy_although_the_overview_does_not_know_yet(api):
+    vm = api.add_vm("web")
+    point = api.add_point(vm, api.clock.now().replace(second=0), state="begun", overview=False)
+    answer = ask(api, {"vm": vm})
+    assert answer.status == 409
+    assert answer.body["restorePoint"] == f"/api/v1/restore-points/{point.id}"
+
+
+def test_another_vm_is_not_busy(api):
+    ask(api, {"vm": api.add_vm("web")})
+    assert ask(api, {"vm": api.add_vm("db")}).status == 202
+
+
+def test_of_two_requests_that_both_found_the_vm_idle_one_is_told_that_it_is_busy(api):
+    vm = api.add_vm("web")
+    first = ask(api, {"vm": vm}, key="first").body["id"]
+    (operation,) = api.operations()
+    # The other one looked before the first was written down, and is started after it.
+    api.connected.catalogue.operations.alter(first, lambda known: replace(known, subject="not seen"))
+    answer = ask(api, {"vm": vm}, key="second")
+    assert answer.status == 409
+    assert answer.body["operation"] == f"/api/v1/operations/{first}"
+    states = {found.id: found.state for found in api.operations()}
+    assert states.pop(first) is OperationState.ACCEPTED
+    assert list(states.values()) == [OperationState.FAILED]  # and not accepted for ever
+    assert api.client.started == {operation.instance: (operation.orchestrator, operation.request)}
 
 
 def test_a_backup_that_the_host_does_not_start_is_accepted_and_left_to_the_watch(api):
