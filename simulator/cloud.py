@@ -123,6 +123,8 @@ class Cloud(World):
         if fault.interrupts and not fault.after_executing:
             return self._instead(request, fault)
         response = self._execute(request, fault.failure if fault.effect == "fail operation" else None)
+        if fault.effect == "fail operation" and "azure-asyncoperation" not in response.headers:
+            self.faults.give_back(fault)
         return self._instead(request, fault) if fault.interrupts else response
 
     def lose_region(self, location: str) -> None:
@@ -145,8 +147,10 @@ class Cloud(World):
         return self.estate.authorize(identity, action, scope)
 
     def close(self) -> None:
-        """Give back the bytes of all disks."""
-        self.estate.images.close()
+        """Give back the bytes of all disks; nothing happens in this cloud any more."""
+        with self.estate.lock:
+            self.estate.timeline.stop()
+            self.estate.images.close()
 
     def __enter__(self) -> Self:
         return self

@@ -151,7 +151,8 @@ class Faults:
         times: int = 1,
         skip: int = 0,
     ) -> None:
-        """Accept the call, and let its operation end as Failed."""
+        """Accept the call, and let its operation end as Failed (or Canceled, with code OperationPreempted).
+        Calls that are refused, or begin no operation, do not count."""
         failure = Failure(code, message)
         self._plant(Fault("fail operation", method, _pattern(path), times, skip, failure=failure))
 
@@ -161,6 +162,11 @@ class Faults:
             return None
         with self._lock:
             return next((fault for fault in self._faults if fault.takes(request)), None)
+
+    def give_back(self, fault: Fault) -> None:
+        """Count a fault as not met after all: the call began no operation that could fail."""
+        with self._lock:
+            fault.times += 1
 
     def verify_all_met(self) -> None:
         """Raise AssertionError naming every fault that was not met as often as it was planted for."""

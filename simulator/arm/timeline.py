@@ -64,6 +64,11 @@ class Timeline:
         self.now = now
         return now
 
+    def stop(self) -> None:
+        """Let nothing happen any more."""
+        self._due.clear()
+        self._put_aside.clear()
+
     def resume(self) -> None:
         """Let what was put aside happen now, as far as its region is back."""
         waiting, self._put_aside = self._put_aside, []
