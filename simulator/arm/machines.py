@@ -90,7 +90,10 @@ def _create(call: Call) -> Response:
     def finish(_: datetime) -> None:
         machine.power = "running"
 
-    work = Work(call.estate.tempo.create_machine, finish, states=CREATING)
+    def undo() -> None:
+        machine.power = "deallocated"
+
+    work = Work(call.estate.tempo.create_machine, finish, undo, CREATING)
     operation = call.begin(machine, work, OPERATIONS)
     return call.accepted(operation, 201, machine.document(), monitor=False)
 
@@ -178,7 +181,7 @@ def delete_machine(call: Call) -> Response:
         for disk in leaving:
             disk.is_changing = False
 
-    work = Work(estate.tempo.delete_machine, lambda _: remove(estate, machine), undo=undo, states=DELETING)
+    work = Work(estate.tempo.delete_machine, lambda _: remove(estate, machine), undo, DELETING)
     return call.accepted(call.begin(machine, work, OPERATIONS))
 
 

@@ -96,6 +96,13 @@ def test_an_operation_that_another_overtook_is_canceled(azure):
     assert azure.web.power == "running"
 
 
+def test_an_operation_that_is_refused_does_not_use_the_fault_up(azure):
+    azure.cloud.faults.fail_operation("DELETE", "/disks/")
+    assert azure.ask("DELETE", azure.web.disk("data").id).status == 409
+    with pytest.raises(AssertionError, match="fail operation DELETE"):
+        azure.cloud.faults.verify_all_met()
+
+
 def test_the_data_plane_can_fail_too(azure):
     azure.take("s1")
     read = {"access": "Read", "durationInSeconds": 600}

@@ -177,6 +177,18 @@ def test_an_interface_serves_one_machine_only(azure):
     assert refused(azure, machine_body(restored_os(azure), nic))[:2] == (400, "NicInUse")
 
 
+def test_a_machine_for_which_there_is_no_room_is_left_failed_with_its_disks(azure):
+    """§6.4: AllocationFailed."""
+    azure.cloud.faults.fail_operation("PUT", "/virtualMachines/", code="AllocationFailed")
+    with pytest.raises(HttpResponseError) as raised:
+        create(azure, "new", machine_body(restored_os(azure), interface(azure)))
+    assert code_of(raised) == "AllocationFailed"
+    assert azure.sdk.virtual_machines.get("production", "new").provisioning_state == "Failed"
+    assert azure.sdk.disks.get("production", "os-restored").disk_state == "Reserved"
+    azure.sdk.virtual_machines.begin_delete("production", "new").result()
+    assert azure.sdk.disks.get("production", "os-restored").disk_state == "Unattached"
+
+
 class TestSwappingTheOsDisk:
     """§7.2."""
 
