@@ -36,7 +36,8 @@ class WorkingDirectory:
         return log.replace(self._parent / log.name)
 
     def remove(self) -> None:
-        """Remove it with everything in it; doing it twice is doing it once."""
+        """Remove it with everything in it, and its parent if that is empty then; doing it twice is doing it
+        once."""
         shutil.rmtree(self.path, ignore_errors=True)
         with contextlib.suppress(OSError):  # not empty: there are other systems, or a kept log
             self._parent.rmdir()

@@ -1,0 +1,107 @@
+"""The demo tells its story, and leaves nothing behind, however it ends."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from local_system.working_directory import WorkingDirectory
+from tests.local_system.programs import Demo
+
+INTERRUPTIONS = int(os.environ.get("TIDEMARK_KILLS", "1"))
+STORY_SECONDS = 20.0
+STARTING = "Starting Azurite"
+BACKING_UP = "POST /api/v1/backups"
+
+
+def test_the_demo_tells_its_story_and_leaves_nothing_behind(tmp_path):
+    with Demo(tmp_path) as demo:
+        status = demo.end(seconds=110)
+        assert status == 0, demo.output
+        told = demo.output
+        assert "westeurope is lost" in told
+        first, second = told.split("come back in northeurope")[1:]
+        assert 'web-os      4.0 GiB equal, e2fsck -n clean, etc/motd: "web: release 41"' in first
+        assert 'web-os      4.0 GiB equal, e2fsck -n clean, etc/motd: "web: release 42"' in second
+        assert first.count(" equal, e2fsck -n clean") == second.count(" equal, e2fsck -n clean") == 3
+        assert "14.0 GiB, every byte equal" in told
+        assert "simulator's meter" in told
+        assert "\x1b" not in told  # no terminal, so no colours and no moving of the cursor
+        assert demo.processes() == []
+        assert demo.files() == []
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds", "signals"),
+    [
+        (STARTING, 0.0, [signal.SIGINT]),
+        (STARTING, 0.8, [signal.SIGINT, signal.SIGINT]),
+        (BACKING_UP, 0.5, [signal.SIGTERM]),
+        (BACKING_UP, 2.0, [signal.SIGHUP, signal.SIGINT, signal.SIGINT]),
+    ],
+)
+def test_an_interrupted_demo_leaves_no_process_and_no_file(tmp_path, after, seconds, signals):
+    with Demo(tmp_path) as demo:
+        demo.read_until(after)
+        time.sleep(seconds)
+        for number in signals:
+            demo.send(number)
+        assert demo.end() == 128 + signals[0]
+        assert demo.output.rstrip().endswith("nothing is left running, and no file is left."), demo.output
+        assert demo.processes() == []
+        assert demo.files() == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_a_demo_interrupted_at_random_moments_leaves_no_process_and_no_file(tmp_path):
+    seed = int(os.environ.get("TIDEMARK_SEED", random.SystemRandom().randrange(10**6)))
+    chance = random.Random(seed)
+    for _ in range(INTERRUPTIONS):
+        moment, presses = chance.uniform(0.0, STORY_SECONDS), chance.randint(1, 3)
+        with Demo(tmp_path) as demo:
+            time.sleep(moment)
+            for _ in range(presses):
+                demo.send(signal.SIGINT)
+                time.sleep(chance.choice((0.0, 0.02, 0.3)))
+            # Python itself answers while it loads the program; the story may be over already.
+            status = demo.end()
+            assert status in (0, 128 + signal.SIGINT, -signal.SIGINT), (seed, moment, demo.output)
+            assert demo.processes() == [], (seed, moment)
+            assert demo.files() == [], (seed, moment)
+
+
+def test_children_end_with_a_demo_that_is_killed_and_the_next_one_removes_its_files(tmp_path):
+    with Demo(tmp_path) as demo:
+        demo.read_until(BACKING_UP)
+        assert len(demo.processes()) >= 4  # itself, two Azurites, the host with its tether
+        os.kill(demo.process.pid, signal.SIGKILL)
+        demo.process.wait()
+        demo.await_no_process()
+        assert demo.files()
+        following = WorkingDirectory()
+        following.make()
+        following.remove()
+        assert demo.files() == []
+
+
+def test_serving_without_a_terminal_goes_on_until_it_is_ended(tmp_path):
+    with Demo(tmp_path, "--serve") as demo:
+        demo.read_until("serves until SIGTERM or SIGINT")
+        demo.send(signal.SIGTERM)
+        assert demo.end() == 128 + signal.SIGTERM
+        assert demo.processes() == []
+        assert demo.files() == []
+
+
+def test_a_missing_program_is_named_and_nothing_is_left(tmp_path):
+    with Demo(tmp_path, environment={"PATH": "/nowhere"}) as demo:
+        assert demo.end() == 1
+        assert "Starting the storage emulator Azurite failed: there is no program 'node'" in demo.output
+        assert "Traceback" not in demo.output
+        assert demo.processes() == []
+        assert demo.files() == []
