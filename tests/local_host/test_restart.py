@@ -9,8 +9,10 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
+from local_host.history import EventType
 from local_host.host import LocalHost
 from local_host.store import DatabaseInUseError, Store
+from tests.local_host.client import call
 from tests.local_host.conftest import START
 
 
@@ -146,3 +148,32 @@ def test_an_async_function_under_way_is_cancelled_at_the_end(tmp_path, clock):
 
     with LocalHost(app, tmp_path / "h.sqlite", clock):
         assert started.wait(10)
+
+
+def test_the_start_is_played_before_an_event_that_came_at_once(tmp_path, clock, story):
+    host = LocalHost(story.app, tmp_path / "early.sqlite", clock)
+    host.start_orchestration("echo", "hello", "e")
+    host.raise_event("e", "say", "early")  # the instance is Pending, nothing has been played
+    host.start()
+    host.settle()
+    status = host.status("e") or {}
+    host.stop()
+    assert status["output"] == ["hello", '"early"']
+
+
+def test_answers_to_an_earlier_execution_of_an_id_are_dropped(app, tmp_path, clock):
+    with LocalHost(app, tmp_path / "h.sqlite", clock) as host:
+        for _ in range(2):
+            host.start_orchestration("slow", instance_id="s")
+            runs = len(app.runs)
+            while len(app.runs) == runs:
+                threading.Event().wait(0.005)
+            if runs == 0:
+                call("POST", f"{host.url}/durabletask/instances/s/terminate?reason=again")
+                while (host.status("s") or {})["runtimeStatus"] != "Terminated":
+                    threading.Event().wait(0.005)
+        app.hold.set()  # both activities answer now, the old one and the new one
+        host.run_until(START + timedelta(hours=2))
+        assert output(host) == ["first", "second", ""]
+        answers = [e for e in host.history("s") if e["EventType"] == EventType.TASK_COMPLETED]
+        assert [answer["TaskScheduledId"] for answer in answers] == [0, 2]

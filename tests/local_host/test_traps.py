@@ -5,6 +5,7 @@ The numbers are those of the durable contract: its rules (§2.4), what was found
 (§7).
 """
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -262,6 +263,27 @@ def test_2_4_13_an_unknown_name_fails_at_once(run, call):
     assert traps.HANGS in status["output"]
 
 
+def test_7_4_a_renamed_activity_must_be_called_by_its_new_name(run):
+    """The SDK passes the name of the function, which is not registered."""
+    app = df.DFApp()
+
+    @app.activity_trigger(input_name="given", activity="new_name")
+    def old_name(given: str) -> str:
+        return "done"
+
+    @app.orchestration_trigger(context_name="context")
+    def calling(context):
+        return (yield context.call_activity(context.get_input() or old_name, "x"))
+
+    host = run(app)
+    status = outcome(host, "calling")
+    assert "The function 'old_name' doesn't exist" in status["output"]
+    assert "Registered activity functions: new_name" in status["output"]
+    by_new_name = host.start_orchestration("calling", "new_name")
+    host.settle()
+    assert host.status(by_new_name)["output"] == "done"
+
+
 def test_7_4_names_are_known_in_any_case(run, flaky):
     @flaky.orchestrator
     def calling(context):
@@ -433,6 +455,42 @@ def test_a_sub_orchestration_with_an_id_in_use_fails_its_parent(run, flaky):
     assert status["runtimeStatus"] == "Failed"
     assert "'taken', which is in use (it is Running)" in status["output"]
     assert host.status("taken")["runtimeStatus"] == "Running"
+
+
+def test_2_4_9_a_retried_sub_orchestration_reuses_the_id_it_was_given(run, flaky):
+    flaky.failures = {"a": 1}
+
+    @flaky.orchestrator
+    def child(context):
+        return (yield context.call_activity("flaky", "a"))
+
+    @flaky.orchestrator
+    def parent(context):
+        return (yield context.call_sub_orchestrator_with_retry("child", RETRY, instance_id="kid"))
+
+    host = run(flaky.app)
+    assert outcome(host, "parent")["output"] == "a"
+    assert [status["instanceId"] for status in host.statuses()] == ["it", "kid"]
+
+
+def test_7_8_async_functions_share_one_loop(run):
+    app = df.DFApp()
+    loops = []
+
+    @app.activity_trigger(input_name="given")
+    async def note(given: str) -> None:
+        loops.append(asyncio.get_running_loop())
+
+    @app.orchestration_trigger(context_name="context")
+    def noting(context):
+        yield context.task_all([context.call_activity("note", None) for _ in range(2)])
+
+    for database in ("one.sqlite", "two.sqlite"):
+        host = run(app, database)
+        host.start_orchestration("noting")
+        host.settle()
+    assert len(loops) == 4
+    assert len(set(map(id, loops))) == 1
 
 
 def test_a_loop_of_continue_as_new_without_a_wait_fails(run, flaky):
