@@ -49,7 +49,8 @@ def form(kind: type[Document]) -> type[Document]:
 
 def _configured(kind: type[Document], configuration: ConfigDict) -> type[Document]:
     kind.__pydantic_config__ = configuration  # type: ignore[attr-defined]  # where pydantic looks for it
-    return dataclass(frozen=True)(kind)
+    # Nobody compares or prints them, and what is not generated makes the app start sooner.
+    return dataclass(frozen=True, eq=False, repr=False, match_args=False)(kind)
 
 
 @dataclass(frozen=True)
