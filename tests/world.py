@@ -29,6 +29,7 @@ from domain.names import vm_key
 from domain.restore_points import RestorePoint
 from gateways.connection import cloud, connect, use
 from local_host.app import load_app
+from local_host.determinism import check_history
 from local_host.host import LocalHost
 from settings import Development, Settings
 from simulator.cloud import Cloud
@@ -219,6 +220,12 @@ class World:
         found = {snapshot.id.lower() for snapshot in listed}
         assert found - known == set(), "snapshots that nobody knows"
         assert known - found == set(), "snapshots that are not there"
+
+    def assert_histories_replay(self) -> None:
+        """Every orchestration asks for the same things again when its history is played to it again."""
+        for status in self.host.statuses():
+            history = self.host.history(status["instanceId"])
+            assert check_history(self.host.app, history) == [], status["instanceId"]
 
     def _recorded_snapshots(self) -> Iterator[str]:
         catalogue, locations = cloud().catalogue, cloud().policies.locations

@@ -13,7 +13,10 @@ from tests.world import World
 
 @pytest.fixture
 def world(tmp_path: Path, accounts: Accounts) -> Iterator[World]:
-    """A cloud with two locations, and Tidemark running beside it."""
+    """A cloud with two locations, and Tidemark running beside it; afterwards every history replays."""
     made = World(tmp_path, accounts)
-    yield made
-    made.close()
+    try:
+        yield made
+        made.assert_histories_replay()
+    finally:
+        made.close()
