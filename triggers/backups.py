@@ -60,9 +60,9 @@ def plan_backup(order: BackupOrder, asked: Asked) -> Plan:
     Raises NotFound if there is no such VM, InvalidInput if it cannot be backed up, Busy if it is being.
     """
     vm = _described(order.vm)
-    policy = _policy(order, vm)
-    faults = vm.protection_faults(policy.home.region)
-    if faults:
+    policy = cloud().policies.policies.get(order.policy or vm.policy or "")
+    faults = _protection_faults(vm, policy)
+    if policy is None or faults:
         raise InvalidInput(f"VM '{vm.name}'", faults)
     points = _points_of_idle(vm, asked.now)
     slot = slot_of(asked.now)
@@ -84,19 +84,14 @@ def _described(reference: str) -> VirtualMachine:
         raise NotFound(str(absent)) from absent
 
 
-def _policy(order: BackupOrder, vm: VirtualMachine) -> Policy:
-    """Return the policy asked for, else the one that the VM's tag names."""
-    policies = cloud().policies.policies
-    name = order.policy or vm.policy
-    if name is None:
-        message = (
-            f"VM '{vm.name}' carries no tag {POLICY_TAG}, so name a policy; known are {', '.join(policies)}"
-        )
-        raise InvalidInput(f"VM '{vm.name}'", [Fault("policy", message)])
-    if name not in policies:
-        message = f"the tag {POLICY_TAG} of VM '{vm.name}' names {name!r}; known are {', '.join(policies)}"
-        raise InvalidInput(f"VM '{vm.name}'", [Fault("policy", message)])
-    return policies[name]
+def _protection_faults(vm: VirtualMachine, policy: Policy | None) -> list[Fault]:
+    """Say all that keeps a VM from being backed up; `policy` is None where its tag names none."""
+    if policy is not None:
+        return vm.protection_faults(policy.home.region)
+    found = f"names {vm.policy!r}" if vm.policy else "is missing, so name a policy"
+    known = ", ".join(sorted(cloud().policies.policies))
+    message = f"the tag {POLICY_TAG} of VM '{vm.name}' {found}; known are {known}"
+    return [Fault("policy", message), *vm.protection_faults(vm.region)]
 
 
 def _points_of_idle(vm: VirtualMachine, now: datetime) -> Sequence[RestorePoint]:

@@ -118,7 +118,7 @@ def test_a_vm_with_an_ephemeral_os_disk_cannot_be_backed_up(api):
 @pytest.mark.parametrize(
     ("tags", "reason"),
     [
-        ({}, "carries no tag tidemark-policy, so name a policy; known are daily"),
+        ({}, "the tag tidemark-policy of VM 'web' is missing, so name a policy; known are daily"),
         ({"tidemark-policy": "hourly"}, "names 'hourly'; known are daily"),
     ],
 )
@@ -126,6 +126,11 @@ def test_a_vm_whose_tag_names_no_policy_needs_one_in_the_order(api, tags, reason
     answer = refused(api, "POST", "backups", {"vm": api.add_vm("web", tags=tags)})
     assert answer.status == 400
     assert reason in faults(answer)["policy"]
+
+
+def test_a_vm_without_a_policy_is_told_beside_what_else_is_wrong_with_it(api):
+    vm = api.add_vm("cache", has_ephemeral_os_disk=True, tags={})
+    assert set(faults(refused(api, "POST", "backups", {"vm": vm}))) == {"policy", "vm"}
 
 
 @pytest.mark.parametrize("name", ["web", "another"])
