@@ -141,7 +141,9 @@ class Story:
         self.screen.say(
             f"The copies moved {size_text(taken.moved)}: only what changed. (The simulator's meter again.)"
         )
-        self.figures.append(("Moved for the second", f"{size_text(taken.moved)} (simulator's meter)"))
+        self.figures.append(
+            ("Moved for the second restore point", f"{size_text(taken.moved)} (simulator's meter)")
+        )
         return taken
 
     def lose_home(self, newest: Taken) -> None:
@@ -161,9 +163,7 @@ class Story:
             f"The newest restore point is of {newest.slot:%H:%M}. What was written in the {span_text(lost)} "
             "since then is lost: a policy with a closer schedule makes that less."
         )
-        self.figures.append(
-            ("Lost with the region", f"what was written in {span_text(lost)} (simulated time)")
-        )
+        self.figures.append(("Lost with the region", f"{span_text(lost)} of changes (simulated)"))
 
     def bring_back(self, which: str, taken: Taken) -> None:
         """The disks of one point, made anew in the other region, and held against what they were."""
@@ -175,7 +175,7 @@ class Story:
         for disk in operation["outcome"]["disks"]:
             self.judge(disk, taken)
         took = datetime.fromisoformat(operation["ended"]) - datetime.fromisoformat(operation["asked"])
-        self.figures.append((f"Disks of the {which} ready after", f"{span_text(took)} (simulated time)"))
+        self.figures.append((f"Disks of the {which} ready after", f"{span_text(took)} (simulated)"))
 
     def conclude(self, set_up: float, told: float) -> None:
         """What was measured, and in which time."""

@@ -28,7 +28,7 @@ def run(system: LocalSystem, screen: Screen, work: Callable[[], None]) -> int:
         with closing(system), interruptible():
             return _worked(system, screen, work)
     except Interrupted as interrupted:
-        _tell(screen, f"Ended by {interrupted}; nothing is left running, and no file is left.")
+        _tell(screen, f"Ended by {interrupted}: nothing is left running, and no file is left.")
         return interrupted.status
     except BrokenPipeError:
         # Nobody reads on. Python would say so once more when it flushes at its end.
@@ -39,6 +39,9 @@ def run(system: LocalSystem, screen: Screen, work: Callable[[], None]) -> int:
 def _worked(system: LocalSystem, screen: Screen, work: Callable[[], None]) -> int:
     try:
         work()
+    except Interrupted:
+        _tell(screen, "Ending what was started ...")
+        raise
     except LocalSystemFailed as failure:
         screen.failure(f"{failure}\n{_kept(system, failure)}")
         return FAILED

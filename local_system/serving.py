@@ -29,7 +29,7 @@ def serve(system: LocalSystem, machine: WebServer, screen: Screen) -> None:
 
 def _introduce(system: LocalSystem, machine: WebServer, screen: Screen, controls: Controls) -> None:
     screen.step("A whole Tidemark runs on this machine")
-    screen.say("Paste into another terminal. First what all that follows needs:")
+    screen.say(f"The function app runs on {system.host.name}. Paste into another terminal; first this:")
     screen.show(
         f"TOKEN={system.token} API={system.api.url}",
         f"SIMULATOR={system.azure.url}{CONTROLS.rstrip('/')}",

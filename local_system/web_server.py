@@ -51,12 +51,12 @@ DISKS = {
         "boot/vmlinuz", 24 * MIB,
     ),
     "site": ExampleDisk(
-        2 * GIB, 0, "www/index.html", "<h1>Winter sale</h1>\n", "<h1>Spring sale</h1>\n",
-        "www/hero.jpg", 16 * MIB,
+        2 * GIB, 0, "index.html", "<h1>Winter sale</h1>\n", "<h1>Spring sale</h1>\n",
+        "images/hero.jpg", 16 * MIB,
     ),
     "orders": ExampleDisk(
-        1 * GIB, 0, "orders/today.csv", "1001,Ada,2\n", "1001,Ada,2\n1002,Grace,7\n",
-        "orders/archive.db", 12 * MIB,
+        1 * GIB, 0, "orders.csv", "1001,Ada,2\n", "1001,Ada,2\n1002,Grace,7\n",
+        "archive/orders.db", 12 * MIB,
     ),
 }  # fmt: skip
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +17,8 @@ import pytest
 from local_system.api import ApiFailed
 from local_system.controls import Controls, Unusable
 from local_system.failures import LocalSystemFailed
+from local_system.following import Follower
+from local_system.function_host import has_core_tools
 from local_system.policies import HOME
 from local_system.running import run
 from local_system.screen import Screen
@@ -65,6 +69,20 @@ def test_a_host_that_was_killed_goes_on_where_it_was(system, machine):
         system.api.get("health")
     system.host.start()
     assert system.api.get(f"operations/{asked['id']}")["kind"] == "backup"
+
+
+def test_a_backup_that_fails_is_told_with_its_reason_and_its_step(system):
+    system.set_speed(60)
+    other = system.cloud.add_virtual_machine("other", HOME, "production", {"os": 64 << 20})
+    system.cloud.faults.fail("PUT", "/snapshots/", status=403, code="AuthorizationFailed")
+    asked = system.api.post("backups", {"vm": other.id, "policy": "daily"})
+    told = io.StringIO()
+    with pytest.raises(
+        LocalSystemFailed, match=r"Operation .* \(backup\) failed: disk 'other-os': "
+    ) as failed:
+        Follower(system.api, Screen(told, {}), "north").backup(asked["id"])
+    assert "AuthorizationFailed" in failed.value.reason or "may not" in failed.value.reason
+    system.cloud.faults.verify_all_met()
 
 
 def test_a_clock_that_is_moved_is_moved_for_all(system, controls):
@@ -152,6 +170,26 @@ def test_an_app_that_does_not_load_is_told_with_its_reason_and_only_that_log_is_
     kept = tmp_path / "systems" / "function-host.log"
     assert f"Its log: {kept}" in told.getvalue()
     assert [path for path in (tmp_path / "systems").rglob("*") if path.is_file()] == [kept]
+
+
+def test_core_tools_are_given_their_port_their_storage_and_no_clock(tmp_path, monkeypatch):
+    # Core Tools themselves cannot be run here; this stands in for them as far as their command line goes.
+    stand_in = tmp_path / "func"
+    stand_in.write_text(
+        "#!/bin/sh\n"
+        'test "$1 $2" = "start --port" && test -n "$AzureWebJobsStorage" || exit 9\n'
+        'test -z "$TIDEMARK_CLOCK" || exit 9\n'
+        f'exec {sys.executable} -m local_host --port "$3" --database {tmp_path / "func.sqlite"}\n'
+    )
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert has_core_tools()
+    with closing(LocalSystem(with_core_tools=True, parent=tmp_path / "systems")) as system:
+        system.start()
+        assert system.api.get("health")["policies"] == ["daily"]
+        with pytest.raises(LocalSystemFailed, match="Core Tools know no clock but the computer's"):
+            system.pass_time(timedelta(hours=1))
+    assert not (tmp_path / "systems").exists()
 
 
 def test_a_failure_in_the_story_names_its_step_and_keeps_the_hosts_log(tmp_path):
