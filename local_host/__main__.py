@@ -140,4 +140,8 @@ def _signals() -> threading.Event:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit, which waits for activities that still run in threads: the next start runs them again.
+    os._exit(exit_code)

@@ -77,10 +77,17 @@ class Executor:
                     raise self.extension.trap
             decision.completion = self._completion()
         except NonDeterministicError as error:
-            decision.completion = Completion("Failed", f"Non-Deterministic workflow detected: {error}")
+            text = f"Non-Deterministic workflow detected: {error}{self._cause()}"
+            decision.completion = Completion("Failed", text)
         decision.actions = [action for _, action in sorted(self.extension.tasks.unconfirmed.items())]
         decision.is_suspended = self._is_suspended
         return decision
+
+    def _cause(self) -> str:
+        """Azure blames the history where the function failed before its actions could be replayed; so it is
+        said here what went wrong really."""
+        error = self.main.error if self.main is not None else None
+        return f" (The cause: {error})" if isinstance(error, OrchestrationFailure) else ""
 
     def _completion(self) -> Completion | None:
         if self._terminated is not None:

@@ -102,9 +102,8 @@ class Extension:
         for action in actions:
             self._event_waits.clear()
             promise = self._invoke(action)
-            with contextlib.suppress(
-                Exception
-            ):  # swallowed, as in the extension; a trap was noted when raised
+            # Swallowed, as in the extension; a trap has been noted where it was raised.
+            with contextlib.suppress(Exception):
                 yield promise
             if self.trap:
                 raise self.trap
@@ -203,6 +202,7 @@ class Extension:
         if interval > LONGEST_DELAY:
             self.trap = self.trap or traps.long_retry_interval(options["firstRetryIntervalInMilliseconds"])
         attempts = options["maxNumberOfAttempts"]
+        failure: Exception | None = None
         for attempt in range(1, attempts + 1):
             try:
                 return (yield call())
@@ -210,7 +210,9 @@ class Extension:
                 failure = error
             delay = interval if attempt < attempts else timedelta(0)
             yield self._schedule(Action(Kind.TIMER, fire_at=self.now + delay))
-        raise failure
+        if failure is not None:
+            raise failure
+        return None
 
     def _schedule(self, action: Action) -> Promise:
         if self.tasks.next_id >= MAX_ACTIONS:

@@ -68,7 +68,6 @@ class LocalHost:
         self.app = _loaded(app)
         self.clock = clock or SystemClock()
         timers = self.app.timers if run_timers else []
-        self._open = ExitStack()
         with ExitStack() as opened:
             self._loop = shared_loop.join()
             opened.callback(shared_loop.leave)

@@ -184,11 +184,16 @@ def _parent_id(past: Past, new: list[Event]) -> str | None:
 def _refuse_ids_in_use(database: sqlite3.Connection, episode: Episode, now: datetime) -> Episode:
     """Fail the parent of a sub-orchestration whose id is in use: Azure would lose one of the two,
     silently."""
+    started = set()
     for _, action in episode.actions:
-        if action.kind is Kind.SUB_ORCHESTRATION and action.target:
-            child = instances.find(database, action.target)
-            if child is not None and not child.is_over:
-                return episode.failed(traps.instance_id_in_use(action.target, child.status), now)
+        if action.kind is not Kind.SUB_ORCHESTRATION or action.target is None:
+            continue
+        child = instances.find(database, action.target)
+        is_running = child is not None and not child.is_over
+        if is_running or action.target in started:
+            status = child.status if child is not None and is_running else "starting"
+            return episode.failed(traps.instance_id_in_use(action.target, status), now)
+        started.add(action.target)
     return episode
 
 

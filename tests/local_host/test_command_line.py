@@ -61,6 +61,17 @@ def test_it_prints_its_functions_serves_and_ends_on_a_signal(start, number):
     assert (process.returncode, errors) == (0, "")
 
 
+def test_a_signal_does_not_wait_for_an_activity(start, tmp_path, monkeypatch):
+    monkeypatch.setenv("STORY_WORK_SECONDS", "600")
+    process, url, _ = start("--app", APPS / "story")
+    given = {"round": 1, "rounds": 1, "jobs": 1, "patience": 1, "barrier": False}
+    started = call("POST", f"{url}/api/start/rounds/r", given).json
+    await_status(started["statusQueryGetUri"], lambda _: (tmp_path / "r-1-0").exists())  # the activity runs
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
 def test_once_does_what_is_ready_and_ends(start, tmp_path):
     process, _, _ = start("--app", APPS / "story", "--once")
     assert process.wait(20) == 0

@@ -407,6 +407,31 @@ def test_2_4_12_a_custom_status_above_16_kb_fails_as_in_azure(run, flaky):
     assert "must not exceed 16 KB. The current payload size is 17 KB" in status["output"]
 
 
+def test_2_4_12_a_custom_status_that_grows_too_large_later_names_the_cause(run, flaky):
+    """Azure says only that the workflow is not deterministic, because no action could be replayed."""
+
+    @flaky.orchestrator
+    def verbose(context):
+        yield context.call_activity("flaky", "a")
+        context.set_custom_status("x" * 9000)
+        yield context.call_activity("flaky", "b")
+
+    status = outcome(run(flaky.app), "verbose")
+    assert status["output"].startswith("Non-Deterministic workflow detected")
+    assert "must not exceed 16 KB" in status["output"]
+
+
+def test_a_yield_of_something_else_names_the_cause(run, flaky):
+    @flaky.orchestrator
+    def confused(context):
+        yield context.call_activity("flaky", "a")
+        yield 5
+
+    status = outcome(run(flaky.app), "confused")
+    assert status["runtimeStatus"] == "Failed"
+    assert "'int' object has no attribute" in status["output"]
+
+
 def test_2_4_12_a_custom_status_of_16_kb_is_fine(run, flaky):
     @flaky.orchestrator
     def verbose(context):
@@ -455,6 +480,20 @@ def test_a_sub_orchestration_with_an_id_in_use_fails_its_parent(run, flaky):
     assert status["runtimeStatus"] == "Failed"
     assert "'taken', which is in use (it is Running)" in status["output"]
     assert host.status("taken")["runtimeStatus"] == "Running"
+
+
+def test_two_sub_orchestrations_with_one_id_fail_their_parent(run, flaky):
+    @flaky.orchestrator
+    def child(context):
+        yield context.wait_for_external_event("e")
+
+    @flaky.orchestrator
+    def parent(context):
+        yield context.task_all([context.call_sub_orchestrator("child", instance_id="same") for _ in range(2)])
+
+    host = run(flaky.app)
+    assert "'same', which is in use (it is starting)" in outcome(host, "parent")["output"]
+    assert host.status("same") is None
 
 
 def test_2_4_9_a_retried_sub_orchestration_reuses_the_id_it_was_given(run, flaky):
