@@ -50,7 +50,7 @@ class ImageStore:
 
     def __init__(self, directory: Path | None = None) -> None:
         self.arena = Arena(directory)
-        self.lock = threading.RLock()
+        self.lock = threading.Lock()
         self.dropped: deque[Pieces] = deque()
 
     def create(self, size_bytes: int) -> Image:
@@ -106,7 +106,7 @@ class Image:
             self._check_inside(offset, length)
             if offset % PAGE_BYTES or length % PAGE_BYTES:
                 raise ValueError(f"Clearing {length} bytes at {offset}: both must be multiples of 512")
-            for number in self._chunks.numbers(*_chunk_window(offset, offset + length)):
+            for number in self._chunks.numbers(*_chunk_numbers(offset, offset + length)):
                 self._clear_in_chunk(number, offset, offset + length)
             self._store.sweep()
 
@@ -156,28 +156,26 @@ class Image:
         The parts of a frozen image stay readable even if it is released meanwhile; parts of a disk show what
         is written to it before they are read.
         """
+        chunks = self._usable_chunks()
         self._check_inside(offset, length)
-        return parts_of(self._store.arena, self._window(offset, offset + length), offset, offset + length)
+        return parts_of(self._store.arena, _window(chunks, offset, offset + length), offset, offset + length)
 
     def page_ranges(self, start: int = 0, end: int | None = None) -> Iterator[PageRange]:
         """Yield the ranges that were written and not cleared since, ascending, cut to a window."""
-        self._check_usable()
         end = self.size_bytes if end is None else end
-        found = (each for at, chunk in self._window(start, end) for each in written_ranges(chunk, at))
+        window = _window(self._usable_chunks(), start, end)
+        found = (each for at, chunk in window for each in written_ranges(chunk, at))
         return clipped(joined(found), start, end)
 
     def changes_since(self, older: Image, start: int = 0, end: int | None = None) -> Iterator[PageRange]:
         """Yield what makes this image out of an older one (or any other of the same store): ranges to write
         and, among them, ranges to zero, ascending, cut to a window."""
-        self._check_usable()
-        older._check_usable()
+        ours, theirs = self._usable_chunks(), older._usable_chunks()
         end = self.size_bytes if end is None else end
         found = (
             each
-            for number in self._chunks.differing(older._chunks, *_chunk_window(start, end))
-            for each in changed_ranges(
-                older._chunks.get(number), self._chunks.get(number), number * CHUNK_BYTES
-            )
+            for number in ours.differing(theirs, *_chunk_numbers(start, end))
+            for each in changed_ranges(theirs.get(number), ours.get(number), number * CHUNK_BYTES)
         )
         return clipped(joined(found), start, end)
 
@@ -189,20 +187,21 @@ class Image:
 
     def _copy(self, is_frozen: bool) -> Image:
         with self._store.lock:
-            self._check_usable()
-            return Image(self._store, self.size_bytes, self._chunks.copy(), is_frozen)
+            return Image(self._store, self.size_bytes, self._usable_chunks().copy(), is_frozen)
 
-    def _check_usable(self) -> None:
+    def _usable_chunks(self) -> ChunkTable:
+        """Return the table as it is now; its holder may read on while another thread releases the image."""
+        chunks = self._chunks  # before the flag, which `release` raises before it drops the table
         if self._is_released:
             raise ValueError("This image was released; its bytes are gone")
+        return chunks
 
     def _check_mutable(self) -> None:
-        self._check_usable()
+        self._usable_chunks()
         if self.is_frozen:
             raise ValueError("This image is frozen; write to a thaw_copy of it")
 
     def _check_inside(self, offset: int, length: int) -> None:
-        self._check_usable()
         if offset < 0 or length < 0 or offset + length > self.size_bytes:
             raise ValueError(
                 f"{length} bytes at {offset} do not lie inside an image of {self.size_bytes} bytes"
@@ -236,12 +235,14 @@ class Image:
         else:
             self._chunks.remove(number)
 
-    def _window(self, start: int, end: int) -> Iterator[tuple[int, Chunk]]:
-        for number in self._chunks.numbers(*_chunk_window(start, end)):
-            chunk = self._chunks.get(number)
-            if chunk:  # else it was cleared meanwhile
-                yield number * CHUNK_BYTES, chunk
+
+def _window(chunks: ChunkTable, start: int, end: int) -> Iterator[tuple[int, Chunk]]:
+    """Yield the chunks of a window, each with the offset on the disk at which it begins."""
+    for number in chunks.numbers(*_chunk_numbers(start, end)):
+        chunk = chunks.get(number)
+        if chunk:  # else it was cleared meanwhile
+            yield number * CHUNK_BYTES, chunk
 
 
-def _chunk_window(start: int, end: int) -> tuple[int, int]:
+def _chunk_numbers(start: int, end: int) -> tuple[int, int]:
     return start // CHUNK_BYTES, -(-end // CHUNK_BYTES)

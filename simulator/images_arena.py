@@ -27,7 +27,8 @@ class Arena:
     """
 
     def __init__(self, directory: Path | None = None) -> None:
-        self._file = tempfile.TemporaryFile(dir=directory, prefix="disks-", buffering=0)  # noqa: SIM115 (lives as long as the arena)
+        # It lives as long as the arena, so no `with` can close it.
+        self._file = tempfile.TemporaryFile(dir=directory, prefix="disks-", buffering=0)  # noqa: SIM115
         self._fresh = itertools.count()
         self._free: deque[int] = deque()
 
@@ -44,9 +45,7 @@ class Arena:
 
     def used_bytes(self) -> int:
         """Return what the file takes on the machine."""
-        return (
-            os.fstat(self.descriptor).st_blocks * 512
-        )  # st_blocks counts in 512 bytes whatever the file system
+        return os.fstat(self.descriptor).st_blocks * 512  # counted in 512 bytes on every file system
 
     def take_slot(self) -> int:
         """Return the file offset of a slot of SLOT_BYTES; what it held before is undefined."""
@@ -57,9 +56,8 @@ class Arena:
 
     def give_slot_back(self, slot: int) -> None:
         """Free a slot: its bytes go back to the machine, and it is handed out again."""
-        if not self._file.closed:
-            self.punch(slot, SLOT_BYTES)
-            self._free.append(slot)
+        self.punch(slot, SLOT_BYTES)
+        self._free.append(slot)
 
     def write(self, offset: int, data: memoryview) -> None:
         """Write all of `data` at a file offset."""
@@ -68,13 +66,13 @@ class Arena:
             data, offset = data[written:], offset + written
 
     def punch(self, offset: int, length: int) -> None:
-        """Give a stretch of the file back to the machine, where the system can (Linux); elsewhere it stays
-        taken until its slot is used again."""
-        if _fallocate and _fallocate(self.descriptor, _KEEP_SIZE_AND_PUNCH_HOLE, offset, length) != 0:
+        """Give a stretch of the file back to the machine; where that cannot be done, it stays taken until
+        its slot is used again."""
+        if self._file.closed or _fallocate is None:
+            return
+        if _fallocate(self.descriptor, _KEEP_SIZE_AND_PUNCH_HOLE, offset, length) != 0:
             code = ctypes.get_errno()
-            if (
-                code != errno.EOPNOTSUPP
-            ):  # a file system that cannot keeps the bytes until the slot is used again
+            if code != errno.EOPNOTSUPP:
                 raise OSError(code, f"punching {length} bytes at {offset}: {os.strerror(code)}")
 
 

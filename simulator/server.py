@@ -30,16 +30,12 @@ class Server:
     def __init__(self, cloud: Answers, port: int = 0) -> None:
         self._cloud = cloud
         self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
+        self.port: int = self._listener.getsockname()[1]
         self._wake, self._wakened = socket.socketpair()
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
         self._is_stopping = False
         self._acceptor = threading.Thread(target=self._accept, name="simulator-server", daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The port that it listens on."""
-        return self._listener.getsockname()[1]
 
     @property
     def url(self) -> str:

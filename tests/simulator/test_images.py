@@ -103,6 +103,21 @@ def test_what_is_being_sent_stays_whole_though_its_snapshot_is_deleted(store):
     assert store.used_bytes() <= MIB + SLACK
 
 
+def test_a_list_of_ranges_is_whole_though_its_snapshot_is_deleted_meanwhile(store):
+    disk = store.create(64 * MIB)
+    disk.write(0, b"x" * 32 * MIB)
+    older = disk.freeze_copy()
+    for number in range(32):
+        disk.write(number * MIB, b"y" * 512)
+    newer = disk.freeze_copy()
+    written, changed = newer.page_ranges(), newer.changes_since(older)
+    first = next(changed)
+    for each in (older, newer, disk):
+        each.release()
+    assert [first, *changed] == [PageRange(number * MIB, number * MIB + 512) for number in range(32)]
+    assert list(written) == [PageRange(0, 32 * MIB)]
+
+
 def test_a_dense_disk_is_read_in_one_stretch_of_the_file(store):
     disk = store.create(64 * MIB)
     disk.write(0, b"x" * 32 * MIB)

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from simulator.images_parts import ZeroPart
 from simulator.server import Server
 from simulator.wire import ConnectionDropped, Request, Response
 
@@ -21,6 +22,8 @@ class Echo:
             raise ConnectionDropped
         if request.path == "/cut":
             raise ConnectionDropped(Response(200, body=b"0123456789"), cut_after_bytes=4)
+        if request.path == "/cut-parts":
+            raise ConnectionDropped(Response(200, body=[ZeroPart(5_000_000)]), cut_after_bytes=3_000_001)
         if request.path == "/broken":
             raise RuntimeError("a bug")
         if request.path == "/nothing":
@@ -146,6 +149,19 @@ def test_what_is_malformed_is_refused_and_ends_the_connection(server, sent, stat
     assert received.count(b"content-length: ") == 1
 
 
+def test_a_refusal_arrives_though_the_client_is_still_sending(server):
+    received = raw(server, b"nonsense\r\n\r\n" + bytes(5_000_000))
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.endswith(b"b'nonsense' is no request line\n")
+
+
+def test_a_client_that_did_not_wait_is_not_told_to_go_on(server):
+    head = b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    received = raw(server, head + b"ok")
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b'"body": "ok"' in received
+
+
 def test_an_old_client_gets_its_answer_and_the_end_of_the_connection(server):
     received = raw(server, b"\r\nGET /old HTTP/1.0\r\n\r\n")
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -158,12 +174,13 @@ def test_a_dropped_connection_tells_the_client_nothing(client):
         client.getresponse()
 
 
-def test_a_cut_connection_ends_in_the_middle_of_the_body(client):
-    client.request("GET", "/cut")
+@pytest.mark.parametrize(("path", "arrived"), [("/cut", b"0123"), ("/cut-parts", bytes(3_000_001))])
+def test_a_cut_connection_ends_in_the_middle_of_the_body(client, path, arrived):
+    client.request("GET", path)
     answer = client.getresponse()
     with pytest.raises(http.client.IncompleteRead) as cut:
         answer.read()
-    assert cut.value.partial == b"0123"
+    assert cut.value.partial == arrived
 
 
 def test_a_failure_of_the_simulator_is_not_taken_for_an_answer_of_azure(client, caplog):
@@ -206,7 +223,17 @@ def test_an_answer_under_way_is_finished_before_the_server_stops():
         asked.wait(10)
         stopper = threading.Thread(target=server.stop)
         stopper.start()
+        while accepts_connections(server.port):
+            pass
         go_on.set()
         assert client.getresponse().read() == b"done"
         stopper.join()
         client.close()
+
+
+def accepts_connections(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    except ConnectionError:  # refused, or reset if the listener is closed while the connection is made
+        return False
+    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -186,9 +185,11 @@ def test_many_clients_share_one_transport_from_many_threads():
     assert sorted(str(each) for each in found) == sorted(expected)
 
 
-def test_the_machines_proxy_is_not_asked(monkeypatch):
+def test_nothing_of_the_machine_reaches_the_cloud(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine management.azure.com login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    answer = requests_session(Cloud(lambda _: Response.of_json(200, [1]))).get(
-        "https://management.azure.com/"
-    )
-    assert json.loads(answer.content) == [1]
+    cloud = Cloud(lambda _: Response.of_json(200, [1]))
+    answer = requests_session(cloud).get("https://management.azure.com/")
+    assert answer.json() == [1]
+    assert "authorization" not in cloud.requests[0].headers
