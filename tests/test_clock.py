@@ -139,6 +139,28 @@ def test_time_never_goes_back_while_many_move_it_and_change_its_speed(tmp_path: 
     assert [entry.name for entry in tmp_path.iterdir()] == ["clock"]  # nothing is left lying about
 
 
+def test_no_mover_sets_back_what_another_has_moved(tmp_path: Path) -> None:
+    path = tmp_path / "clock"
+    SharedClock.create(path, START, factor=0.0)
+    set_back: list[datetime] = []
+
+    def move(offset: int) -> None:
+        clock = SharedClock(path)
+        for number in range(150):
+            moment = START + timedelta(minutes=4 * number + offset)
+            clock.move_to(moment)
+            seen = SharedClock(path).now()  # what the file says, not what this clock remembers
+            if seen < moment:
+                set_back.append(moment)
+
+    movers = [threading.Thread(target=move, args=(offset,)) for offset in range(4)]
+    for mover in movers:
+        mover.start()
+    for mover in movers:
+        mover.join()
+    assert set_back == []
+
+
 def test_a_shared_clock_without_a_file_is_refused_when_it_is_joined(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="absent"):
         SharedClock(tmp_path / "absent")
