@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+_NEVER_REPLACED = {"azure", "local_host"}
+"""The SDKs must be the ones that the host has imported, whatever folders an app has."""
 _loaded_roots: set[Path] = set()
 
 
@@ -47,7 +49,7 @@ def _own_modules(directory: Path) -> Iterator[None]:
     strangers = {
         name: module
         for name, module in list(sys.modules.items())
-        if _belongs_to(name, directory) and not _is_inside(module, directory)
+        if _belongs_to(name, directory) and not _is_from(name, module, directory)
     }
     for name in strangers:
         del sys.modules[name]
@@ -61,18 +63,26 @@ def _own_modules(directory: Path) -> Iterator[None]:
         returning = {
             name: module
             for name, module in strangers.items()
-            if not any(_is_inside(module, root) for root in _loaded_roots)
+            if not any(_is_from(name, module, root) for root in _loaded_roots)
         }
         sys.modules.update(returning)
         _loaded_roots.add(directory)
 
 
 def _belongs_to(name: str, directory: Path) -> bool:
+    """True if an import of that name would find a module or a package of the directory first."""
     top = name.partition(".")[0]
-    return (directory / f"{top}.py").is_file() or (directory / top).is_dir()
+    if top in sys.stdlib_module_names or top in _NEVER_REPLACED:
+        return False
+    return (directory / f"{top}.py").is_file() or any((directory / top).glob("*.py"))
 
 
-def _is_inside(module: ModuleType, directory: Path) -> bool:
-    """True if the module's file, or the package's folder, is in the directory."""
+def _is_from(name: str, module: ModuleType, directory: Path) -> bool:
+    """True if the module is the one that lies at the top of the directory, not in an app somewhere below."""
+    top = name.partition(".")[0]
     places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
-    return any(Path(place).is_relative_to(directory) for place in places if place)
+    return any(
+        Path(place) == directory / f"{top}.py" or Path(place).is_relative_to(directory / top)
+        for place in places
+        if place
+    )

@@ -25,6 +25,19 @@ def test_each_app_gets_its_own_modules_and_the_host_keeps_its_own(run):
     assert sys.modules["clock"] is clock_of_the_host
 
 
+def test_an_app_below_another_one_has_its_own_modules(tmp_path):
+    for directory, name in ((tmp_path, "outer"), (tmp_path / "apps" / "inner", "inner")):
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "settings.py").write_text(f"NAME = {name!r}")
+        (directory / "function_app.py").write_text(
+            "import azure.functions as f\nimport settings\napp = f.FunctionApp()\n"
+            "app.function_name(settings.NAME)(app.timer_trigger(schedule='0 0 0 * * *', "
+            "arg_name='t')(lambda t: t))"
+        )
+    names = [load_app(place).timers[0].name for place in (tmp_path / "apps" / "inner", tmp_path)]
+    assert names == ["inner", "outer"]
+
+
 def test_an_app_that_cannot_be_imported_says_why():
     with pytest.raises(
         AppImportError, match=r"broken/function_app.py cannot be imported: RuntimeError: policies"
