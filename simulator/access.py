@@ -22,8 +22,6 @@ from simulator.images import Image
 from simulator.vhd import Vhd
 from simulator.wire import Request
 
-FAMILY_ACCESS_LIMIT = 5  # snapshots of one family with an active SAS, azure-semantics.md §4.1
-
 _SIGNED_VERSION = "2018-03-28"
 _BLOB_NAME = "abcd"
 _LETTERS = "bcdfghjklmnpqrstvwxz0123456789"

@@ -10,7 +10,7 @@ Own choices, where the documentation is silent:
 - Ranges are cut to the window asked for, widened to whole pages.
 - The previous snapshot
     unknown, of another family, or its SAS revoked or expired    PreviousSnapshotNotFound
-    not older than this one                                      PreviousSnapshotCannotBeNewer
+    newer than this one, or this one itself                      PreviousSnapshotCannotBeNewer
     a disk or a full snapshot on either side, or a resize
     across 4 TiB between the two                                 PreviousSnapshotOperationNotSupported
     asked for in a version before 2019-07-07                     UnsupportedHeader
@@ -86,7 +86,7 @@ def _previous(accesses: AccessTable, access: Access, url: str) -> Access:
         raise StorageError("PreviousSnapshotOperationNotSupported")
     if previous.family_id != access.family_id:
         raise StorageError("PreviousSnapshotNotFound")
-    if previous.created >= access.created:
+    if previous.resource_id == access.resource_id or previous.created > access.created:
         raise StorageError("PreviousSnapshotCannotBeNewer")
     if previous.blob.disk_bytes <= _RESIZE_BOUNDARY < access.blob.disk_bytes:
         raise StorageError("PreviousSnapshotOperationNotSupported")

@@ -64,8 +64,8 @@ class FilePart:
         at, end = self.offset, self.offset + self.length
         while at < end:
             block = os.pread(self.file, min(_BLOCK_BYTES, end - at), at)
-            # The file ends at the last page ever written, which no stretch lies beyond.
-            assert block, f"the file of the disks ends at {at}"
+            if not block:
+                raise OSError(f"the file of the disks ends at {at}, before the stretch up to {end}")
             yield block
             at += len(block)
 

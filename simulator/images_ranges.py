@@ -77,5 +77,6 @@ def clipped(ranges: Iterable[PageRange], start: int, end: int) -> Iterator[PageR
     for each in ranges:
         if each.start >= end:
             return
-        if each.end > start:
-            yield PageRange(max(each.start, start), min(each.end, end), each.is_clear)
+        cut = PageRange(max(each.start, start), min(each.end, end), each.is_clear)
+        if cut.start < cut.end:
+            yield cut

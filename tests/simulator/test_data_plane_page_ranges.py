@@ -84,6 +84,13 @@ def test_a_window_cuts_ranges_and_counts_from_its_own_start(world):
     assert list(blob.list_page_ranges(offset=0, length=MIB)) == []
 
 
+def test_a_marker_behind_the_window_finds_nothing(world):
+    world.disk.write(0, b"x" * MIB)
+    headers = {"x-ms-version": "2020-10-02", "x-ms-range": "bytes=0-1023"}
+    answer = world.get(world.snapshot("a"), headers, "&comp=pagelist&marker=2!16!MDAwMDA0ITIwNDgh")
+    assert answer.body.decode().endswith("<PageList><NextMarker/></PageList>")
+
+
 def test_a_window_that_begins_inside_a_page_shows_the_whole_page(world):
     world.disk.write(0, b"x" * 2048)
     headers = {"x-ms-version": "2020-10-02", "x-ms-range": "bytes=700-1100"}
