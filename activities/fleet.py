@@ -8,11 +8,11 @@ import azure.durable_functions as df
 
 from domain.copies import CopyQueue
 from domain.fleet import due_backup
-from domain.operations import OperationState
+from domain.operations import Operation, OperationState
 from domain.protection import ProtectedVm
 from domain.requests import BackupRequest, Start
 from domain.vms import POLICY_TAG, VirtualMachine
-from durable import activity
+from durable import activity, from_wire
 from gateways.connection import cloud
 
 blueprint = df.Blueprint()
@@ -50,14 +50,36 @@ class Days:
 
 
 @activity(blueprint)
-def find_accepted_operations(days: Days) -> list[Start]:
-    """List the operations that were accepted and not begun, as after a crash in between."""
-    return [
-        Start(operation.orchestrator, operation.instance, operation.request)
+def settle_accepted_operations(days: Days) -> list[Start]:
+    """End the accepted operations that another request has overtaken; list the others, to be started.
+
+    A crash between accepting and starting leaves the latter, one between losing a race and recording that the
+    former. Safe to repeat: what is over stays as it was, and what is started twice is started once.
+    """
+    operations = cloud().catalogue.operations
+    accepted = [
+        operation
         for day in days.days
-        for operation in cloud().catalogue.operations.of_day(day)
+        for operation in operations.of_day(day)
         if operation.state is OperationState.ACCEPTED
     ]
+    return [
+        Start(operation.orchestrator, operation.instance, operation.request)
+        for operation in accepted
+        if not _is_overtaken(operation)
+    ]
+
+
+def _is_overtaken(operation: Operation) -> bool:
+    if operation.kind != "backup":
+        return False  # nobody else has its instance
+    connected, request = cloud(), from_wire(BackupRequest, operation.request)
+    point = connected.catalogue.restore_points.find(request.point)
+    if point is None or point.operation == operation.id:
+        return False
+    reason = f"restore point {point.id} was taken for another request, which came first"
+    connected.catalogue.operations.alter(operation.id, lambda known: known.failed(reason, connected.now()))
+    return True
 
 
 def _due(vm: VirtualMachine) -> BackupRequest | None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import azure.durable_functions as df
 
-from activities.fleet import Days, Watch, find_accepted_operations, find_due_backups, find_open_queues
+from activities.fleet import Days, Watch, find_due_backups, find_open_queues, settle_accepted_operations
 from activities.starting import Starts, start_orchestrations
 from domain.requests import Start
 from durable import Context, Steps, call, orchestration, to_wire
@@ -28,7 +28,7 @@ def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
 
     today = context.current_utc_datetime
     days = Days(tuple(f"{day:%Y%m%d}" for day in (today, today - timedelta(days=1))))
-    yield from start(context, (yield from call(context, find_accepted_operations, days)))
+    yield from start(context, (yield from call(context, settle_accepted_operations, days)))
 
     queues = yield from call(context, find_open_queues, watch)
     workers = [Start("replicate_disk", queue.instance, to_wire(queue), may_follow=True) for queue in queues]

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from activities.copies import Claim, CopyLook, CopyOrder, begin_next_copy, look_at_copy, queue_copies
-from activities.fleet import Watch, find_due_backups, find_open_queues
+from activities.fleet import Days, Watch, find_due_backups, find_open_queues, settle_accepted_operations
 from activities.restore_points import (
     BackupFailure,
     PointRecord,
@@ -26,6 +26,7 @@ from domain.operations import Operation, OperationState
 from domain.requests import BackupRequest, RestoreRequest
 from domain.restore_points import PointState, RestorePoint
 from domain.restores import RestoreOutcome
+from durable import to_wire
 from gateways.connection import cloud
 from tests.world import START
 
@@ -155,3 +156,28 @@ def test_a_vm_is_due_until_its_point_is_begun_and_not_again_before_the_next_slot
     vm = describe_vm(VmQuery(due.vm_id))
     begin_restore_point(RestorePoint.begin(vm, due.policy, due.slot, due.attempt, START, None))
     assert find_due_backups(Watch()) == []
+
+
+def test_an_operation_that_lost_its_race_is_ended_by_the_sweep_and_others_are_started(world, available):
+    policy = cloud().policies.policies["daily"]
+    lost, waiting = (
+        replace(
+            OPERATION,
+            id=f"20261122-{number:020d}",
+            instance=request.instance,
+            request=to_wire(request),
+        )
+        for number, request in enumerate(
+            BackupRequest(available.vm.id, START, attempt, policy, f"20261122-{attempt - 1:020d}")
+            for attempt in (1, 2)
+        )
+    )
+    for operation in (lost, waiting):
+        cloud().catalogue.operations.accept(operation)
+
+    for _ in range(2):
+        [start] = settle_accepted_operations(Days(("20261122",)))
+        assert start.instance == waiting.instance
+
+    assert "another request" in cloud().catalogue.operations.find(lost.id).failure
+    assert cloud().catalogue.operations.find(waiting.id).state is OperationState.ACCEPTED
