@@ -20,10 +20,11 @@ from local_host.routes import RouteError
 from local_host.store import DatabaseInUseError
 from local_host.worker_checks import FunctionLoadError
 
-DESCRIPTION = r"""\ Runs a Python function app (its function_app.py, unchanged) with HTTP, timer and Durable
-functions, where the Azure Functions Core Tools are not installed. State is kept in an SQLite file: kill the
-host at any moment and start it again, and it goes on where it was. For development, demos and tests; in
-production the Azure Functions host runs the app."""
+DESCRIPTION = """\
+Runs a Python function app (its function_app.py, unchanged) with HTTP, timer and Durable functions, where
+the Azure Functions Core Tools are not installed. State is kept in an SQLite file: kill the host at any
+moment and start it again, and it goes on where it was. For development, demos and tests; in production the
+Azure Functions host runs the app."""
 
 EPILOGUE = """\
 examples:

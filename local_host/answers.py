@@ -11,8 +11,7 @@ from local_host.history import moment
 
 
 def moment_of(request: web.BaseRequest, name: str) -> datetime | None:
-    """A moment among the query's parameters; None if it is missing or cannot be read, as the extension
-    does."""
+    """A moment among the query's parameters; None if it is missing or cannot be read."""
     try:
         return moment(request.query[name].replace(" ", "+")).astimezone(UTC)
     except (KeyError, ValueError):

@@ -43,8 +43,7 @@ class Function:
 
 @dataclass
 class LoadedApp:
-    """The functions of an app by the kind of their trigger; durable ones by lower-cased name, as names go
-    there."""
+    """The functions of an app by the kind of their trigger; durable ones by their lower-cased name."""
 
     directory: Path
     settings: HostSettings = field(default_factory=HostSettings)
@@ -79,8 +78,10 @@ def load_app(directory: Path | str = ".") -> LoadedApp:
 def describe_app(
     app: FunctionRegister, directory: Path | str = ".", settings: HostSettings | None = None
 ) -> LoadedApp:
-    """Sort the functions of an app object by trigger. Raises FunctionLoadError for what the worker would
-    refuse."""
+    """Sort the functions of an app object by trigger.
+
+    Raises FunctionLoadError for what the worker would refuse.
+    """
     loaded = LoadedApp(Path(directory).resolve(), settings or HostSettings())
     for registered in _functions(app):
         function = _describe(registered)

@@ -1,5 +1,4 @@
-"""The host's heart: a thread that does what is ready, and then waits for something to change or to become
-due."""
+"""The host's heart: a thread that does what is ready, then waits for a change or for the next due moment."""
 
 from __future__ import annotations
 

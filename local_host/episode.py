@@ -80,8 +80,7 @@ class Episode:
         return self.status not in ("Running", "Suspended")
 
     def failed(self, trap: traps.TrapError, now: datetime) -> Episode:
-        """The same episode, ended by a trap that only the store could see; what it asked for is not
-        started."""
+        """The same episode, ended by a trap that only the store could see; nothing is started."""
         kept = [item for item in self.events if item["EventType"] not in SCHEDULING]
         end = event(EventType.EXECUTION_COMPLETED, now, OrchestrationStatus="Failed", Result=str(trap))
         return replace(
@@ -97,8 +96,7 @@ class Episode:
 def play(
     orchestrators: Orchestrators, identity: Identity, past: Past, messages: list[Event], now: datetime
 ) -> Episode:
-    """Play `messages`, which are new events, on top of `past`. The ExecutionStarted event is in one of the
-    two."""
+    """Play new events on top of `past`; one of the two has the ExecutionStarted event."""
     carried_status: str | None = None
     actions: list[tuple[str, Action]] = []
     for generation in range(MAX_GENERATIONS):
@@ -152,8 +150,7 @@ class _Turn:
         self.notes: list[str] = []
 
     def decide(self) -> Decision:
-        """Replay, play, compare. A trap fails the instance at once, and so does an error of the host
-        itself."""
+        """Replay, play, compare; a trap, or an error of the host itself, fails the instance."""
         try:
             answer = self._replay()
             executor = Executor(Extension(self._identity, self._orchestrators.known), answer)

@@ -25,8 +25,11 @@ MAX_CUSTOM_STATUS_KB = 16
 
 @dataclass(frozen=True)
 class Completion:
-    """How an execution ended. `output` is the text that Azure stores: JSON of the result, or plain words of a
-    failure; for ContinuedAsNew the next input."""
+    """How an execution ended.
+
+    `output` is the text that Azure stores: JSON of the result, or plain words of a failure; for
+    ContinuedAsNew the next input.
+    """
 
     status: str
     output: str | None
@@ -84,8 +87,7 @@ class Executor:
         return decision
 
     def _cause(self) -> str:
-        """Azure blames the history where the function failed before its actions could be replayed; so it is
-        said here what went wrong really."""
+        """What went wrong really, where Azure blames the history because no action could be replayed."""
         error = self.main.error if self.main is not None else None
         return f" (The cause: {error})" if isinstance(error, OrchestrationFailure) else ""
 

@@ -97,8 +97,7 @@ class Extension:
     _event_waits: list[tuple[str, Promise]] = field(default_factory=list)
 
     def carry_out(self, actions: list[dict[str, Any]]) -> Awaiting:
-        """Await the actions one after the other (ProcessAsyncActionsV2); failures of user code are the SDK's
-        business."""
+        """Await the actions one after the other; their failures are the SDK's business."""
         for action in actions:
             self._event_waits.clear()
             promise = self._invoke(action)
@@ -196,8 +195,10 @@ class Extension:
         return self._schedule(Action(Kind.ACTIVITY, HTTP_ACTIVITY, input=json.dumps([request])))
 
     def _retry(self, call: Callable[[], Promise], options: Mapping[str, int]) -> Awaiting:
-        """RetryInterceptor: the extension schedules the waits. After the last failure there is one more
-        timer, which fires at once; the SDK waits for that, too. SDK 1.x has no back-off."""
+        """RetryInterceptor: the extension schedules the waits; SDK 1.x has no back-off.
+
+        After the last failure there is one more timer, which fires at once; the SDK waits for that, too.
+        """
         interval = timedelta(milliseconds=options["firstRetryIntervalInMilliseconds"])
         if interval > LONGEST_DELAY:
             self.trap = self.trap or traps.long_retry_interval(options["firstRetryIntervalInMilliseconds"])

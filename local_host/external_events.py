@@ -8,8 +8,7 @@ from local_host.promises import Promise
 
 
 class ExternalEvents:
-    """The events and the waiters of one execution (DurableOrchestrationContext.WaitForExternalEvent,
-    RaiseEvent)."""
+    """The events and the waiters of one execution, as DurableOrchestrationContext has them."""
 
     def __init__(self) -> None:
         self._waiters: dict[str, list[Promise]] = {}
@@ -25,8 +24,7 @@ class ExternalEvents:
         return promise
 
     def raise_event(self, name: str, text: str | None) -> None:
-        """Give an event to the youngest waiter, or keep it. A stack, so that abandoned waits of a race don't
-        eat it."""
+        """Give an event to the youngest waiter, so that abandoned waits don't eat it; or keep it."""
         waiters = self._waiters.get(name.lower())
         if waiters:
             waiters.pop().resolve(text)

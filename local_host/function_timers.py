@@ -1,5 +1,4 @@
-"""Timer triggers: when each runs next is in the database, so that one missed while the host was down runs
-once.
+"""Timer triggers; when each runs next is in the database, so that one missed meanwhile runs once.
 
 As the timers extension does: one run at a time per timer; occurrences missed meanwhile collapse into one; a
 run found overdue at the start is `past_due`. A schedule that comes more often than once a minute is not
@@ -59,8 +58,10 @@ class FunctionTimers:
         invoker: Invoker,
         wake: Callable[[], None],
     ) -> None:
-        """Read the schedules; `start` finds out what is due. Raises ScheduleError for one that cannot be
-        read."""
+        """Read the schedules; `start` finds out what is due.
+
+        Raises ScheduleError for one that cannot be read.
+        """
         self._store = store
         self._clock = clock
         self._invoker = invoker

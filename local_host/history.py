@@ -120,8 +120,7 @@ def started_event(events: list[Event]) -> Event | None:
 
 
 def timestamp(moment: datetime) -> str:
-    """Write a moment as .NET does: UTC with seven digits of a second; texts of moments sort like the
-    moments."""
+    """Write a moment as .NET does: UTC, seven digits of a second; the texts sort like the moments."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
 
 

@@ -182,9 +182,10 @@ class LocalHost:
         return self._orchestrations.history(instance_id)
 
     def settle(self, timeout: float = 60) -> None:
-        """Wait until all that is ready at the clock's present moment has been done: no message that may be
-        played, no activity, no entity, no timer function that is due or running. HTTP requests are their
-        callers' business.
+        """Wait until all that is ready at the clock's present moment has been done.
+
+        That is: no message may be played, no activity, entity or timer function is due or running. HTTP
+        requests are their callers' business.
 
         Raises StuckError after `timeout` seconds of wall time, with what is still going on.
         """

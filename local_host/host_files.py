@@ -41,8 +41,7 @@ class HostSettings:
 
 
 def apply_local_settings(directory: Path) -> None:
-    """Put the values of local.settings.json into the environment; what is set there already stays, as in
-    func."""
+    """Put the values of local.settings.json into the environment, where what is set already stays."""
     values = _read_json(directory / "local.settings.json").get("Values", {})
     for name, value in values.items():
         os.environ.setdefault(name, str(value))
@@ -61,8 +60,10 @@ def resolve(text: str) -> str:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """Read as leniently as Newtonsoft does: comments and trailing commas are allowed. Text behind the
-    document is ignored with a warning, because a sample of the Durable SDK has a brace too many."""
+    """Read as leniently as Newtonsoft does: comments and trailing commas are allowed.
+
+    Text behind the document is ignored with a warning: a sample of the Durable SDK has a document too many.
+    """
     if not path.is_file():
         return {}
     text = _NOISE.sub(lambda match: match["string"] or "", path.read_text(encoding="utf-8-sig"))

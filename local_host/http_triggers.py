@@ -98,8 +98,7 @@ class HttpTriggers:
 
 
 async def _function_request(request: web.BaseRequest, values: dict[str, str]) -> HttpRequest:
-    """The request as a function gets it; repeated headers and parameters are joined by commas, as the host
-    does."""
+    """The request as a function gets it; the host joins repeated headers and parameters by commas."""
     return HttpRequest(
         method=request.method,
         url=str(request.url),

@@ -28,8 +28,7 @@ class InstanceInUseError(Exception):
 
 @dataclass(frozen=True)
 class Instance:
-    """One orchestration instance. Input, custom status and output are texts, mostly JSON; times are
-    timestamps."""
+    """One orchestration instance; input, custom status and output are texts, mostly JSON."""
 
     instance_id: str
     execution_id: str

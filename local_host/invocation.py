@@ -18,8 +18,7 @@ log = logging.getLogger("local_host")
 
 
 class InvocationContext(func.Context):
-    """The `context` parameter of a function that asks for it. There is no tracing and no retry policy
-    here."""
+    """The `context` parameter of a function that asks for it, without tracing and retry policies."""
 
     def __init__(self, function_name: str, directory: str) -> None:
         self._function_name = function_name

@@ -1,5 +1,4 @@
-"""What a durable client can ask for: start, raise events, end, suspend, list, purge (DurableClient of the
-extension)."""
+"""What a durable client can ask for, as the extension's DurableClient does it."""
 
 from __future__ import annotations
 

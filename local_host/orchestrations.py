@@ -182,8 +182,7 @@ def _parent_id(past: Past, new: list[Event]) -> str | None:
 
 
 def _refuse_ids_in_use(database: sqlite3.Connection, episode: Episode, now: datetime) -> Episode:
-    """Fail the parent of a sub-orchestration whose id is in use: Azure would lose one of the two,
-    silently."""
+    """Fail the parent of a sub-orchestration whose id is in use: Azure would lose one silently."""
     started = set()
     for _, action in episode.actions:
         if action.kind is not Kind.SUB_ORCHESTRATION or action.target is None:

@@ -62,8 +62,7 @@ def rejected(error: Exception) -> Promise:
 
 
 def run(steps: Awaiting) -> Promise:
-    """Run a generator that yields promises as an async method runs: until it must wait, then on
-    completion."""
+    """Run a generator of promises as an async method runs: until it must wait, then on completion."""
     result = Promise()
 
     def advance(awaited: Promise | None) -> None:

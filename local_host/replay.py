@@ -117,8 +117,7 @@ def replay(
 
 
 def quiet_sdk_advice() -> None:
-    """Keep the SDK's advice out of the warnings: some of it is normal here, and a test may make warnings
-    errors.
+    """Keep the SDK's advice out of the warnings, which a test may have made errors.
 
     Nothing is restored: filters are global, and restoring them from a thread would race with other threads.
     """
@@ -131,8 +130,7 @@ def quiet_sdk_advice() -> None:
 def _context_json(
     identity: Identity, history: Sequence[str], input_text: str | None, is_replaying: bool
 ) -> str:
-    """The trigger's payload (contract §2.1). The events are text already, so that none is parsed only to be
-    written."""
+    """The trigger's payload (contract §2.1); events are text already, so none is parsed to be written."""
     rest = json.dumps(
         {
             "input": None if input_text is None else json.loads(input_text),

@@ -21,8 +21,7 @@ _STARTED_HIDES = ("Name", "OrchestrationInstance", "ParentInstance", "Version", 
 def status_json(
     instance: Instance, show_input: bool, history: list[Event] | None = None, show_output: bool = False
 ) -> dict[str, Any]:
-    """The status document. Times are cut to seconds; history is under `historyEvents`, where SDK 1.x does not
-    look."""
+    """The status document; history is under `historyEvents`, where SDK 1.x does not look."""
     document = {
         "name": instance.name,
         "instanceId": instance.instance_id,

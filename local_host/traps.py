@@ -12,8 +12,7 @@ HANGS = "In Azure the instance would stay Running for ever, without an error."
 
 
 class TrapError(Exception):
-    """Orchestrator code would hang or go wrong silently in Azure; the text says why and what to do
-    instead."""
+    """Code that would hang or go wrong silently in Azure; the text says why and what to do instead."""
 
 
 def unknown_function(name: str, kind: str, known: list[str]) -> TrapError:

@@ -1,5 +1,4 @@
-"""The web server of a host: HTTP functions, the Durable web hooks, and the SDK's private door to the same
-API."""
+"""The web server: HTTP functions, the Durable web hooks, and the SDK's private door to the same."""
 
 from __future__ import annotations
 

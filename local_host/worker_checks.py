@@ -27,8 +27,7 @@ class FunctionLoadError(RuntimeError):
 
 
 def needs_context(name: str, function: typing.Callable[..., Any], bindings: list[Any]) -> bool:
-    """Check the parameters of a function against its bindings; tell whether it wants the invocation's
-    context.
+    """Check a function's parameters against its bindings; tell whether it wants the context.
 
     Raises FunctionLoadError with the worker's words.
     """
@@ -128,8 +127,7 @@ def _check_return(name: str, annotation: Any) -> None:
 
 
 def _is_generic(annotation: Any) -> bool:
-    """typing_inspect.is_generic_type, as the worker has it: true for List[int], not for list[int] or
-    Optional."""
+    """typing_inspect.is_generic_type of the worker: true for List[int], not for list[int], Optional."""
     if isinstance(annotation, type):
         return issubclass(annotation, Generic)
     alias = isinstance(annotation, typing._GenericAlias | typing._SpecialGenericAlias)  # type: ignore[attr-defined]  # private, as in the worker
