@@ -16,6 +16,7 @@ from local_host import traps
 from local_host.extension import Identity
 from local_host.history import EventType, event, execution_started
 from local_host.replay import SdkState, _answer, replay
+from tests.local_host.client import call
 from tests.local_host.conftest import START
 
 RETRY = df.RetryOptions(first_retry_interval_in_milliseconds=1000, max_number_of_attempts=3)
@@ -569,7 +570,7 @@ def test_2_1_an_array_as_plain_input_fails_in_get_input(run, flaky):
         return context.get_input()
 
     host = run(flaky.app)
-    host._management.start("reading", "[1, 2]", "it")
+    call("POST", f"{host.url}/durabletask/orchestrators/reading/it", [1, 2])
     host.settle()
     assert "must be str, bytes or bytearray, not list" in host.status("it")["output"]
 
