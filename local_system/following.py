@@ -28,7 +28,7 @@ class Follower:
         self._recovery = recovery
 
     def backup(self, operation: str) -> Document:
-        """Follow a backup that was asked for until its point is available at home; return the point."""
+        """Follow a backup that was asked for, at home and on its way; return its point."""
 
         def look() -> Document | None:
             document = self._operation(operation)
@@ -50,7 +50,7 @@ class Follower:
         return self.point(_wait("Waiting for the timer", look))
 
     def point(self, point: str) -> Document:
-        """Follow a point until its replica in the recovery location is available; return the point."""
+        """Follow a point until it is available in the recovery location, too; return it."""
 
         def look() -> Document | None:
             document = self._api.get(f"restore-points/{point}")

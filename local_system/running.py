@@ -42,17 +42,21 @@ def _worked(system: LocalSystem, screen: Screen, work: Callable[[], None]) -> in
     except Interrupted:
         _tell(screen, "Ending what was started ...")
         raise
-    except LocalSystemFailed as failure:
-        screen.failure(f"{failure}\n{_kept(system, failure)}")
+    except (LocalSystemFailed, ApiFailed, FileSystemError) as failure:
+        screen.failure(f"{_where(screen)}{failure}\n{_kept(system, failure)}")
         return FAILED
-    except (ApiFailed, FileSystemError) as failure:
-        screen.failure(f"{failure}\n{_kept(system)}")
-        return FAILED
+    except Exception as unforeseen:  # a fault of ours: Python tells where
+        screen.failure(f"{_where(screen)}something unforeseen happened.\n{_kept(system, unforeseen)}")
+        raise
     return 0
 
 
-def _kept(system: LocalSystem, failure: LocalSystemFailed | None = None) -> str:
-    log = (failure and failure.log) or system.log
+def _where(screen: Screen) -> str:
+    return f"Step {screen.current}: " if screen.current else ""
+
+
+def _kept(system: LocalSystem, failure: Exception) -> str:
+    log = getattr(failure, "log", None) or system.log
     return f"Its log: {shown(system.directory.keep(log))}" if log else "There is no log beyond this."
 
 

@@ -35,6 +35,7 @@ class Screen:
         self._has_colour = self._moves and not environment.get("NO_COLOR")
         self._width = min(shutil.get_terminal_size((WIDEST, 24)).columns - 1, WIDEST)
         self._steps = 0
+        self.current = ""  # the heading of the step that is being told
         self._drawn: tuple[Row, ...] = ()
         self._full, self._empty = ("█", "░") if _can_write(out, "█░✓✗") else ("#", ".")
         self._good, self._bad = ("✓", "✗") if _can_write(out, "█░✓✗") else ("ok", "NOT OK")
@@ -47,8 +48,9 @@ class Screen:
     def step(self, text: str) -> None:
         """Begin the next numbered step."""
         self._steps += 1
+        self.current = f"{self._steps}. {text}"
         self._line()
-        self._line(self._styled(f"{self._steps}. {text}", _BOLD, _CYAN))
+        self._line(self._styled(self.current, _BOLD, _CYAN))
 
     def say(self, text: str) -> None:
         """Write a paragraph."""

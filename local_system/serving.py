@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 
+from clock import SharedClock
 from local_system.controls import Controls, Unusable
 from local_system.policies import RECOVERY_LOCATION
 from local_system.screen import Screen
@@ -29,6 +30,8 @@ def serve(system: LocalSystem, machine: WebServer, screen: Screen) -> None:
 
 def _introduce(system: LocalSystem, machine: WebServer, screen: Screen, controls: Controls) -> None:
     screen.step("A whole Tidemark runs on this machine")
+    if isinstance(system.clock, SharedClock):
+        screen.say(f"Its time passes {system.factor:g} times as fast as yours.")
     screen.say(f"The function app runs on {system.host.name}. Paste into another terminal; first this:")
     screen.show(
         f"TOKEN={system.token} API={system.api.url}",

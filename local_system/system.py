@@ -50,7 +50,7 @@ class LocalSystem:
         self.directory = WorkingDirectory(parent)
         self.is_home_lost = False
         self._begins = begins or SystemClock().now()
-        self._factor = factor
+        self.factor = factor
         self._with_core_tools = with_core_tools
         self._app = app
         # The catalogue and the host's storage lie in the recovery region, as they do by default in Azure.
@@ -133,7 +133,7 @@ class LocalSystem:
     def _made_clock(self) -> Clock:
         if self._with_core_tools:
             return SystemClock()
-        return SharedClock.create(self._clock_file, self._begins, self._factor)
+        return SharedClock.create(self._clock_file, self._begins, self.factor)
 
     @property
     def _clock_file(self) -> Path:
