@@ -106,7 +106,10 @@ class RestorePoint:
         now: datetime,
         operation: str | None,
     ) -> RestorePoint:
-        """Plan a point: every snapshot has its name before it exists."""
+        """Plan a point: every snapshot has its name before it exists.
+
+        One of a VM that cannot be protected has failed already, so that nothing is taken of it in vain.
+        """
         point = point_id(vm.key, slot, attempt)
         home = policy.home
 
@@ -114,7 +117,7 @@ class RestorePoint:
             name = snapshot_name(point, disk.name, disk.unique_id, home.name)
             return ProtectedDisk(disk, home.snapshot_id(name))
 
-        return cls(
+        begun = cls(
             vm=vm,
             slot=slot,
             attempt=attempt,
@@ -125,6 +128,8 @@ class RestorePoint:
             begun=now,
             operation=operation,
         )
+        faults = vm.protection_faults(home.region)
+        return begun.failed("; ".join(fault.message for fault in faults), now) if faults else begun
 
     @property
     def id(self) -> str:

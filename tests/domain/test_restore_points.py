@@ -63,11 +63,26 @@ def test_a_disk_that_nobody_told_of_makes_the_point_fail(is_told):
 
 
 def test_a_point_without_any_disk_is_never_available():
-    point = begun_point(machine(disk(tags={EXCLUDE_TAG: "true"})))
-    assert point.disks == ()
-    decided = point.decided_by([], NOW)
+    decided = replace(begun_point(), disks=()).decided_by([], NOW)
     assert decided.state is PointState.FAILED
     assert decided.failure == "VM 'web' has no disk to protect"
+
+
+@pytest.mark.parametrize(
+    ("vm", "reason"),
+    [
+        # Its data disks alone would be a restore point with a disk missing.
+        (machine(disk("data", lun=0), has_ephemeral_os_disk=True), "ephemeral OS disk"),
+        (machine(disk(tags={EXCLUDE_TAG: "true"})), "no disk left to protect"),
+        (machine(region="northeurope"), "is in region northeurope"),
+    ],
+)
+def test_a_point_of_a_vm_that_cannot_be_protected_has_failed_before_anything_is_taken(vm, reason):
+    point = begun_point(vm)
+    assert point.state is PointState.FAILED
+    assert point.decided == NOW
+    assert point.failure is not None
+    assert reason in point.failure
 
 
 def test_an_available_point_has_its_home_replica_and_waits_for_the_others():

@@ -1,0 +1,118 @@
+"""Snapshots through the real SDK against the simulated cloud.
+
+What the simulated cloud does is held to azure-semantics.md by its own tests; these hold the gateway to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.copies import copies_of
+from domain.errors import Absent, Refused, Transient
+from tests.gateways.simulated import START
+
+
+def test_a_snapshot_is_begun_taken_and_found_with_its_tags(azure, web):
+    point = azure.taken(web)
+    assert point.is_available, point.failure
+    for part in point.disks:
+        snapshot = azure.found(part.snapshot_id)
+        assert (snapshot.source_id, snapshot.source_unique_id) == (part.disk.id, part.disk.unique_id)
+        assert snapshot.size_bytes == part.disk.size_bytes
+        assert snapshot.created is not None
+        assert START <= snapshot.created < azure.clock.now()
+        assert snapshot.percent is None  # a standard or premium disk's is whole at once
+        assert snapshot.tags["tidemark-point"] == point.id
+
+
+def test_a_snapshot_that_was_only_begun_is_not_usable_yet(azure, web):
+    vm = azure.machines.describe(web.id)
+    begun = azure.snapshots.begin(azure.west.snapshot_id("one"), vm.disks[0].id, "westeurope", {})
+    assert not begun.is_taken
+    assert not begun.is_usable
+    assert begun.failure is None
+
+
+def test_beginning_a_snapshot_twice_takes_one(azure, web):
+    point = azure.taken(web)
+    part = point.disks[0]
+    before = azure.found(part.snapshot_id)
+    web.disk("os").image.write(0, b"later")
+    assert azure.begin(point, part) == before
+    azure.pass_time()
+    assert azure.found(part.snapshot_id) == before
+
+
+def test_a_snapshot_of_another_disk_under_the_name_is_refused(azure, web):
+    os, data = azure.machines.describe(web.id).disks
+    name = azure.west.snapshot_id("one")
+    azure.snapshots.begin(name, os.id, "westeurope", {})
+    with pytest.raises(Refused, match=r"exists, but of .*web-os instead of .*web-data") as refused:
+        azure.snapshots.begin(name, data.id, "westeurope", {})
+    assert refused.value.code == "NameTaken"
+
+
+def test_a_snapshot_whose_disk_is_gone_or_whose_group_is_missing_is_refused(azure, web):
+    with pytest.raises(Refused):
+        azure.snapshots.begin(azure.west.snapshot_id("one"), web.disk("os").id + "-gone", "westeurope", {})
+    nowhere = replace(azure.west, resource_group="nowhere")
+    with pytest.raises(Absent, match="nowhere") as absent:
+        azure.snapshots.begin(nowhere.snapshot_id("one"), web.disk("os").id, "westeurope", {})
+    assert absent.value.code == "ResourceGroupNotFound"
+
+
+@pytest.mark.parametrize("after_executing", [False, True])
+def test_a_write_without_an_answer_may_be_repeated(azure, web, after_executing):
+    azure.cloud.faults.drop("PUT", "/snapshots/", after_executing=after_executing)
+    disk, name = web.disk("os").id, azure.west.snapshot_id("one")
+    with pytest.raises(Transient):
+        azure.snapshots.begin(name, disk, "westeurope", {"a": "b"})
+    azure.snapshots.begin(name, disk, "westeurope", {"a": "b"})
+    azure.pass_time()
+    assert azure.found(name).is_usable
+
+
+def test_throttling_is_told_with_its_time(azure, web):
+    azure.cloud.faults.fail("PUT", "/snapshots/", status=429, retry_after=1200)
+    with pytest.raises(Transient) as told:
+        azure.snapshots.begin(azure.west.snapshot_id("one"), web.disk("os").id, "westeurope", {})
+    assert told.value.retry_after == timedelta(minutes=20)
+
+
+def test_a_snapshot_whose_operation_failed_says_so(azure, web):
+    azure.cloud.faults.fail_operation("PUT", "/snapshots/")
+    name = azure.west.snapshot_id("one")
+    azure.snapshots.begin(name, web.disk("os").id, "westeurope", {})
+    azure.pass_time()
+    assert azure.found(name).failure == "Azure reports the snapshot 'one' as Failed"
+
+
+def test_a_copy_is_usable_only_when_all_of_it_is_there(azure, web):
+    web.disk("data").image.write(0, b"x" * 4096)
+    point = azure.taken(web)
+    copy = copies_of(point)[1]
+    target = azure.north.snapshot_id(copy.target_name)
+    azure.snapshots.begin_copy(target, copy.source_id, azure.north, {})
+    azure.pass_time(10)  # the operation has succeeded; the data is still on its way
+    underway = azure.found(target)
+    assert underway.is_taken
+    assert not underway.is_usable
+    assert underway.percent is not None
+    azure.pass_time(3600)
+    assert azure.found(target).is_usable
+    assert azure.found(target).percent == 100.0
+
+
+def test_beginning_a_copy_twice_makes_one(azure, web):
+    copy = copies_of(azure.taken(web))[0]
+    target = azure.north.snapshot_id(copy.target_name)
+    azure.snapshots.begin_copy(target, copy.source_id, azure.north, {})
+    azure.pass_time(3600)
+    before = azure.found(target)
+    assert azure.snapshots.begin_copy(target, copy.source_id, azure.north, {}) == before
+    other = copies_of(azure.taken(web))[1]
+    with pytest.raises(Refused, match="exists, but of"):
+        azure.snapshots.begin_copy(target, other.source_id, azure.north, {})
