@@ -51,7 +51,7 @@ DISKS = {
         "boot/vmlinuz", 24 * MIB,
     ),
     "site": ExampleDisk(
-        2 * GIB, 0, "index.html", "<h1>Winter sale</h1>\n", "<h1>Spring sale</h1>\n",
+        2 * GIB, 0, "index.html", "<h1>Winter</h1>\n", "<h1>Spring</h1>\n",
         "images/hero.jpg", 16 * MIB,
     ),
     "orders": ExampleDisk(
