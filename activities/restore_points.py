@@ -114,7 +114,7 @@ class BackupFailure:
 
 @activity(blueprint)
 def record_backup_failure(failure: BackupFailure) -> RestorePoint | None:
-    """Write that a backup failed: in its point if it was begun, in its operation in any case."""
+    """Write that a backup failed: in its point if it was begun, in the overview and its operation anyway."""
     request, connected = failure.request, cloud()
     now = connected.now()
     point = connected.catalogue.restore_points.alter(
@@ -122,10 +122,12 @@ def record_backup_failure(failure: BackupFailure) -> RestorePoint | None:
     )
     if point:
         return _announce(point)
+    policy = request.policy
+    summary = ProtectedVm.unseen(request.vm_id, policy.name, policy.home.region)
+    connected.catalogue.vms.update(summary, lambda vm: vm.with_failure(request.point, failure.reason, now))
     if request.operation:
         connected.catalogue.operations.alter(
-            request.operation,
-            lambda known: None if known.state.is_over else known.failed(failure.reason, now),
+            request.operation, lambda known: known.failed(failure.reason, now)
         )
     return None
 

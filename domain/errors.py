@@ -10,7 +10,8 @@
     ├── CloudError          Azure did not do what was asked
     │   ├── Transient       asking again later may help
     │   └── Refused         asking again will not help
-    │       └── Absent      the thing that was asked for does not exist
+    │       ├── Absent      the thing that was asked for does not exist
+    │       └── Conflicting something else is in its way
     └── StepFailed          a step of an orchestration failed for good
 
 Every message names the thing, what was found, and what to do.
@@ -110,6 +111,10 @@ class Refused(CloudError):
 
 class Absent(Refused):
     """The thing that was asked for does not exist."""
+
+
+class Conflicting(Refused):
+    """Something else is in its way: another call at work on it, or something that is there already."""
 
 
 class StepFailed(TidemarkError):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from domain.names import point_parts
+from domain.names import point_parts, vm_key
 from domain.restore_points import PointState, ReplicaState, RestorePoint
 from domain.vms import VirtualMachine
 
@@ -33,6 +33,18 @@ class ProtectedVm:
     def of(cls, vm: VirtualMachine, policy: str) -> ProtectedVm:
         """Return the summary of a VM of which nothing is known yet."""
         return cls(vm.key, vm.id, vm.name, vm.region, policy)
+
+    @classmethod
+    def unseen(cls, vm_id: str, policy: str, region: str) -> ProtectedVm:
+        """Return the summary of a VM that could not be looked at; it ought to be in `region`."""
+        return cls(vm_key(vm_id), vm_id, vm_id.rsplit("/", 1)[-1], region, policy)
+
+    def with_failure(self, point: str, reason: str, now: datetime) -> ProtectedVm:
+        """Take in that a point failed before it could be begun."""
+        if _is_newer(self.newest_point, point):
+            return self
+        failed = replace(self, newest_point=point, newest_state=PointState.FAILED, newest_decided=now)
+        return replace(failed, last_failure=reason)
 
     @property
     def running(self) -> str | None:

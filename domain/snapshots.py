@@ -32,8 +32,8 @@ class Snapshot:
 
     @property
     def is_taken(self) -> bool:
-        """Whether its operation has succeeded, so that its moment is fixed."""
-        return self.provisioning_state == "Succeeded"
+        """Whether its operation has succeeded, so that its moment is fixed and it has an identity."""
+        return self.provisioning_state == "Succeeded" and self.created is not None and bool(self.unique_id)
 
     @property
     def is_usable(self) -> bool:

@@ -19,7 +19,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from domain.errors import Absent, CloudError, Refused, Transient
+from domain.errors import Absent, CloudError, Conflicting, Refused, Transient
 
 _BUSY = {
     "AnotherOperationInProgress", "RetryableErrorDueToAnotherOperation", "OperationPreempted",
@@ -68,7 +68,7 @@ def _of_response(what: str, failure: HttpResponseError) -> CloudError:
         return Transient(code, message, _retry_after(failure))
     if code in _ABSENT or (status == 404 and code == "404"):
         return Absent(code, message)
-    return Refused(code, message)
+    return Conflicting(code, message) if status == 409 else Refused(code, message)
 
 
 def _is_throttled(failure: HttpResponseError) -> bool:

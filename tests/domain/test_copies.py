@@ -22,7 +22,10 @@ def waiting_copy():
 
 
 def target(percent: float | None = None, state: str = "Succeeded", error: str | None = None) -> Snapshot:
-    return Snapshot("id", "target", state, "source", percent=percent, copy_error=error)
+    return Snapshot(
+        "id", "target", state, "source",
+        unique_id="unique", created=NOW, percent=percent, copy_error=error,
+    )  # fmt: skip
 
 
 def test_an_available_point_asks_for_every_disk_in_every_recovery_location():

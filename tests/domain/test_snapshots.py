@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from domain.snapshots import Snapshot
@@ -24,9 +27,16 @@ from domain.snapshots import Snapshot
     ],
 )
 def test_what_azure_says_of_a_snapshot_means(state, percent, error, is_taken, is_usable, has_failed):
-    snapshot = Snapshot("id", "name", state, "source", percent=percent, copy_error=error)
+    named = Snapshot("id", "name", state, "source", percent=percent, copy_error=error)
+    snapshot = replace(named, unique_id="unique", created=datetime(2026, 11, 22, 16, tzinfo=UTC))
     assert (snapshot.is_taken, snapshot.is_usable) == (is_taken, is_usable)
     assert (snapshot.failure is not None) == has_failed
+
+
+def test_a_snapshot_without_moment_or_identity_is_not_taken_yet():
+    moment = datetime(2026, 11, 22, 16, tzinfo=UTC)
+    assert not Snapshot("id", "name", "Succeeded", "source", unique_id="unique").is_taken
+    assert not Snapshot("id", "name", "Succeeded", "source", created=moment).is_taken
 
 
 def test_a_failure_says_why():

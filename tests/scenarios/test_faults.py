@@ -115,3 +115,15 @@ def test_a_region_lost_in_the_middle_of_a_backup_fails_the_point(world):
 
     assert world.operation(answer.body["id"])["state"] == "failed"
     assert {point.state for point in world.points_of(vm_id)} <= {"failed"}
+
+
+def test_a_vm_that_the_app_may_not_look_at_is_told_in_the_overview_and_tried_three_times(world):
+    vm_id = world.add_vm("web", {"os": b"system"}, tags=PROTECTED)
+    world.cloud.faults.fail("GET", "/virtualMachines/web", status=403, code="AuthorizationFailed", times=3)
+
+    world.pass_time(timedelta(hours=2))
+
+    world.cloud.faults.verify_all_met()
+    assert world.points_of(vm_id) == []
+    [vm] = world.ask("GET", "vms").body["items"]
+    assert "AuthorizationFailed" in vm["lastFailure"]

@@ -121,16 +121,17 @@ def back_up(system: LocalSystem, machines: dict[str, Any], turn: int) -> dict[st
         for disk in DISKS:
             machine.disk(disk).image.write(turn * 4096, held[f"{name}-{disk}"])
         order = {"vm": machine.id, "policy": POLICY}
-        asked[name] = (
-            insist(lambda o=order, n=name: system.host.api.post("backups", o, f"{n}-{turn}")),
-            held,
-        )
+        asked[name] = (order_backup(system, order, f"{name}-{turn}"), held)
     taken = {}
     for operation, held in asked.values():
         over = wait_for(system, f"operations/{operation['id']}", lambda found: found["ended"] is not None)
         assert over["state"] == "succeeded", over
         taken[over["restorePoint"]["id"]] = held
     return taken
+
+
+def order_backup(system: LocalSystem, order: dict[str, str], key: str) -> Any:
+    return insist(lambda: system.host.api.post("backups", order, key))
 
 
 def restore(system: LocalSystem, point: str, location: str, held: dict[str, bytes], key: str) -> list[str]:
