@@ -15,6 +15,8 @@ from types import ModuleType
 
 _NEVER_REPLACED = {"azure", "local_host"}
 """The SDKs must be the ones that the host has imported, whatever folders an app has."""
+_OWN_ROOT = Path(__file__).resolve().parent.parent
+"""Where the host's own modules are: an app that lies there, too, shares them."""
 _loaded_roots: set[Path] = set()
 
 
@@ -66,7 +68,8 @@ def _own_modules(directory: Path) -> Iterator[None]:
             if not any(_is_from(name, module, root) for root in _loaded_roots)
         }
         sys.modules.update(returning)
-        _loaded_roots.add(directory)
+        if directory != _OWN_ROOT:
+            _loaded_roots.add(directory)
 
 
 def _belongs_to(name: str, directory: Path) -> bool:
