@@ -23,8 +23,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clock import SystemClock
-from simulator.access import AccessTable
 from simulator.data_plane import DataPlane
+from simulator.data_plane.access import AccessTable
 from simulator.images import ImageStore
 from simulator.server import Server
 

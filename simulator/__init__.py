@@ -5,7 +5,7 @@
     from simulator.server import Server                # over HTTP on loopback; python -m simulator --help
 
 It exists so that Tidemark can be run, tested and shown where no Azure is. It is held to what is known of
-Azure: recorded traffic, documentation, the SDKs' own expectations (azure-semantics, with sources). Where
+Azure: recorded traffic, documentation, the SDKs' own expectations (docs/azure-semantics.md, with sources). Where
 something is not known it is never kinder than Azure may be, and says so in the module that decides it.
 
 What is simulated, and where
@@ -49,5 +49,5 @@ Where it is known to differ from Azure, or decides what Azure leaves open
     arm.roles              tokens are names; roles are what a test grants, and bind at once
     tempo                  durations and speeds are typical or invented
     regions                there are some of Azure's; how a lost one behaves
-    data_plane, access, images, server   see there
+    data_plane, images, server   see there
 """

@@ -21,7 +21,6 @@ from random import Random
 from typing import Protocol, Self, runtime_checkable
 
 from clock import Clock
-from simulator.access import AccessTable
 from simulator.arm import snapshot_copies
 from simulator.arm.estate import Estate
 from simulator.arm.front_door import FrontDoor
@@ -31,6 +30,7 @@ from simulator.arm.roles import Roles
 from simulator.arm.snapshot_families import Families
 from simulator.arm.timeline import Timeline
 from simulator.data_plane import DataPlane
+from simulator.data_plane.access import AccessTable
 from simulator.faults import Fault, Faults
 from simulator.images import ImageStore
 from simulator.meter import Meter
@@ -128,7 +128,7 @@ class Cloud(World):
         return self._instead(request, fault) if fault.interrupts else response
 
     def lose_region(self, location: str) -> None:
-        """Lose a region with everything in it (DESIGN.md §11), until it is restored."""
+        """Lose a region with everything in it, until it is restored; regions.py says what that is like."""
         with self.estate.lock:
             self.estate.timeline.settle()
             snapshot_copies.halt(self.estate, normalized(location))

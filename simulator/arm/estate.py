@@ -18,9 +18,9 @@ from simulator.regions import Regions
 from simulator.tempo import Tempo
 
 if TYPE_CHECKING:
-    from simulator.access import AccessTable
     from simulator.arm.snapshot_families import Families
     from simulator.arm.snapshot_model import Snapshot
+    from simulator.data_plane.access import AccessTable
     from simulator.images import ImageStore
 
 

@@ -13,8 +13,8 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobClient
 
 from clock import ManualClock
-from simulator.access import Access, AccessTable
 from simulator.data_plane import DataPlane
+from simulator.data_plane.access import Access, AccessTable
 from simulator.images import Image, ImageStore
 from simulator.server import Server
 from simulator.transport import transport

@@ -10,7 +10,7 @@ from azure.core.exceptions import (
     HttpResponseError,
 )
 
-from simulator.access import Access
+from simulator.data_plane.access import Access
 from tests.simulator.exported_disk import (
     MIB,
     ExportedDisk,

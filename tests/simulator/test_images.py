@@ -11,8 +11,8 @@ from random import Random
 import pytest
 
 from simulator.images import Image, ImageStore
-from simulator.images_chunks import CHUNK_BYTES
-from simulator.images_ranges import PageRange
+from simulator.images.chunks import CHUNK_BYTES
+from simulator.images.ranges import PageRange
 
 MIB = 1024 * 1024
 TIB = 1024**4

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from simulator.images import Image, ImageStore
-from simulator.images_chunks import CHUNK_BYTES
-from simulator.images_ranges import PAGE_BYTES, PageRange
+from simulator.images.chunks import CHUNK_BYTES
+from simulator.images.ranges import PAGE_BYTES, PageRange
 
 FIRST_SIZE = 2 * CHUNK_BYTES + 8 * PAGE_BYTES
 

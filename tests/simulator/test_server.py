@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from simulator.images_parts import ZeroPart
+from simulator.images.parts import ZeroPart
 from simulator.server import Server
 from simulator.wire import ConnectionDropped, Request, Response
 

@@ -132,7 +132,7 @@ def test_a_client_that_goes_away_in_the_middle_harms_nobody(world, content):
 
 
 def test_a_client_that_does_not_read_does_not_keep_the_server_from_stopping(monkeypatch):
-    monkeypatch.setattr("simulator.server.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("simulator.server.listener.GRACE_SECONDS", 0.2)
     with exported_disk(over_http=True) as world:
         world.disk.resize(1024**4)
         url = urlsplit(world.snapshot("a").url(world.base_url))

@@ -14,7 +14,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.core.pipeline.transport import HttpRequest, RequestsTransport
 from azure.mgmt.compute import ComputeManagementClient
 
-from simulator.images_parts import BytesPart, ZeroPart
+from simulator.images.parts import BytesPart, ZeroPart
 from simulator.server import Server
 from simulator.transport import transport
 from simulator.wire import Answers, BodyPart, ConnectionDropped, Headers, Request, Response

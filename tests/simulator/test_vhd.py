@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.data_plane.vhd import Vhd, footer, geometry
 from simulator.images import ImageStore
-from simulator.images_ranges import PageRange
-from simulator.vhd import Vhd, footer, geometry
+from simulator.images.ranges import PageRange
 
 GIB = 1024**3
 

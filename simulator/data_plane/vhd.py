@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from simulator.images import Image
-from simulator.images_parts import BytesPart
-from simulator.images_ranges import PageRange, clipped, joined
+from simulator.images.parts import BytesPart
+from simulator.images.ranges import PageRange, clipped, joined
 from simulator.wire import BodyPart
 
 FOOTER_BYTES = 512

@@ -24,10 +24,10 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from simulator.access import Access, AccessTable
-from simulator.data_plane_errors import StorageError
-from simulator.data_plane_ranges import asked_range
-from simulator.images_ranges import PAGE_BYTES, PageRange
+from simulator.data_plane.access import Access, AccessTable
+from simulator.data_plane.errors import StorageError
+from simulator.data_plane.ranges import asked_range
+from simulator.images.ranges import PAGE_BYTES, PageRange
 from simulator.wire import Request
 
 PAGE_LIMIT = 10_000

@@ -18,8 +18,8 @@ from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from clock import Clock
+from simulator.data_plane.vhd import Vhd
 from simulator.images import Image
-from simulator.vhd import Vhd
 from simulator.wire import Request
 
 _SIGNED_VERSION = "2018-03-28"

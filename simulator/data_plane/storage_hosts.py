@@ -27,10 +27,10 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from clock import Clock
-from simulator.access import Access, AccessTable, account_and_path
-from simulator.data_plane_errors import StorageError
-from simulator.data_plane_page_lists import page_list
-from simulator.data_plane_ranges import asked_range
+from simulator.data_plane.access import Access, AccessTable, account_and_path
+from simulator.data_plane.errors import StorageError
+from simulator.data_plane.page_lists import page_list
+from simulator.data_plane.ranges import asked_range
 from simulator.wire import ConnectionDropped, Headers, Request, Response
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from simulator.images_chunks import Chunk
+from simulator.images.chunks import Chunk
 
 _GROUP_CHUNKS = 1024
 

@@ -18,8 +18,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from simulator.images_arena import SLOT_BYTES, Arena
-from simulator.images_ranges import PAGE_BYTES, PageRange, pages, runs, touched_blocks, whole_blocks
+from simulator.images.arena import SLOT_BYTES, Arena
+from simulator.images.ranges import PAGE_BYTES, PageRange, pages, runs, touched_blocks, whole_blocks
 
 CHUNK_BYTES = SLOT_BYTES
 CHUNK_PAGES = CHUNK_BYTES // PAGE_BYTES

@@ -15,8 +15,8 @@ import socket
 import threading
 from time import monotonic
 
-from simulator.server_requests import BadRequest, RequestReader
-from simulator.server_responses import refuse, send
+from simulator.server.requests import BadRequest, RequestReader
+from simulator.server.responses import refuse, send
 from simulator.wire import Answers, ConnectionDropped, Request, Response
 
 GRACE_SECONDS = 5.0  # how long an answer may still be on its way when the server stops

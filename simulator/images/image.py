@@ -10,9 +10,9 @@
     first.release()                          # the second stays complete
     restored = second.thaw_copy()            # a new disk that starts from the snapshot
 
-An image is a table of chunks (`images_tables`), a chunk says where its pages lie (`images_chunks`), and the
-bytes lie in one sparse file (`images_arena`). What two images share is one object in both, so freezing costs
-next to nothing, and comparing two images looks only at what differs.
+An image is a table of chunks (`tables`), a chunk says where its pages lie (`chunks`), and the bytes lie in one
+sparse file (`arena`). What two images share is one object in both, so freezing costs next to nothing, and
+comparing two images looks only at what differs.
 
 Own choice: Azure does not say in what granularity it tracks changes. Here it is the page of 512 bytes, and a
 page that was written counts as changed even if its new bytes equal the old ones; one that was written and
@@ -26,8 +26,8 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulator.images_arena import Arena
-from simulator.images_chunks import (
+from simulator.images.arena import Arena
+from simulator.images.chunks import (
     CHUNK_BYTES,
     Chunk,
     Fragment,
@@ -37,10 +37,10 @@ from simulator.images_chunks import (
     without,
     written_ranges,
 )
+from simulator.images.parts import parts_of
+from simulator.images.ranges import PAGE_BYTES, PageRange, clipped, joined, pages
+from simulator.images.tables import ChunkTable
 from simulator.images_files import save_to_file, take_from_file
-from simulator.images_parts import parts_of
-from simulator.images_ranges import PAGE_BYTES, PageRange, clipped, joined, pages
-from simulator.images_tables import ChunkTable
 from simulator.wire import BodyPart
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from simulator.data_plane_errors import StorageError
+from simulator.data_plane.errors import StorageError
 from simulator.wire import Headers
 
 _RANGE = re.compile(r"bytes=(\d{1,19})-(\d{1,19})?")

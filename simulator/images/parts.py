@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from simulator.images_arena import Arena
-from simulator.images_chunks import CHUNK_BYTES, Chunk
-from simulator.images_ranges import PAGE_BYTES
+from simulator.images.arena import Arena
+from simulator.images.chunks import CHUNK_BYTES, Chunk
+from simulator.images.ranges import PAGE_BYTES
 from simulator.wire import BodyPart
 
 _BLOCK_BYTES = 1024 * 1024
