@@ -5,8 +5,8 @@
     from simulator.server import Server                # over HTTP on loopback; python -m simulator --help
 
 It exists so that Tidemark can be run, tested and shown where no Azure is. It is held to what is known of
-Azure: recorded traffic, documentation, the SDKs' own expectations (docs/azure-semantics.md, with sources). Where
-something is not known it is never kinder than Azure may be, and says so in the module that decides it.
+Azure: recorded traffic, documentation, the SDKs' own expectations (docs/azure-semantics.md, with sources).
+Where something is not known it is never kinder than Azure may be, and says so in the module that decides it.
 
 What is simulated, and where
     arm.machines         virtual machines: get, list, instance view, create from specialized disks, swap the

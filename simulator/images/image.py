@@ -10,9 +10,9 @@
     first.release()                          # the second stays complete
     restored = second.thaw_copy()            # a new disk that starts from the snapshot
 
-An image is a table of chunks (`tables`), a chunk says where its pages lie (`chunks`), and the bytes lie in one
-sparse file (`arena`). What two images share is one object in both, so freezing costs next to nothing, and
-comparing two images looks only at what differs.
+An image is a table of chunks (`tables`), a chunk says where its pages lie (`chunks`), and the bytes lie in
+one sparse file (`arena`). What two images share is one object in both, so freezing costs next to nothing,
+and comparing two images looks only at what differs.
 
 Own choice: Azure does not say in what granularity it tracks changes. Here it is the page of 512 bytes, and a
 page that was written counts as changed even if its new bytes equal the old ones; one that was written and
