@@ -19,7 +19,7 @@ LIBRARIES = (
     "azure.storage.blob, cronsim, yaml; from pydantic import TypeAdapter"
 )
 APP = "import function_app"
-ENVIRONMENT = {"TIDEMARK_CATALOGUE": "https://bench.table.core.windows.net", "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = {"TIDEMARK_CATALOGUE": "https://bench.table.core.windows.net"}
 
 
 def measure() -> list[dict[str, Any]]:
