@@ -15,14 +15,14 @@ from domain.errors import Fault, InvalidInput
 from domain.policy import Location, Policies, Policy
 from domain.schedule import Schedule
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{3,40}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}\Z")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{3,40}\Z")]
 Subscription = Annotated[
-    str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+    str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 ]
-ResourceGroup = Annotated[str, StringConstraints(pattern=r"^[\w().-]{0,89}[\w()-]$")]
+ResourceGroup = Annotated[str, StringConstraints(pattern=r"^[\w().-]{0,89}[\w()-]\Z")]
 Container = Annotated[
-    str, StringConstraints(pattern=r"^https?://[^/?#]+(/[^/?#]+)?/[a-z0-9][a-z0-9-]{2,62}$")
+    str, StringConstraints(pattern=r"^https?://[^/?#]+(/[^/?#]+)?/[a-z0-9][a-z0-9-]{2,62}\Z")
 ]
 Count = Annotated[int, Field(ge=1, le=450, strict=True)]  # Azure keeps 500 snapshots of a disk; leave room
 Skew = Annotated[int, Field(ge=1, le=3600, strict=True)]
@@ -34,7 +34,8 @@ _EXPLAINED = {
     "dict_type": "this must have names of its own, one a line",
     "tuple_type": "this must be a list",
 }
-_FORM = ConfigDict(extra="forbid")
+# pydantic's own engine compiles its tables of characters at every cold start, which is felt.
+_FORM = ConfigDict(extra="forbid", regex_engine="python-re")
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities.fleet import Watch
 from activities.starting import start_orchestration
 from domain.requests import Start
-from durable import Client, to_wire
+from durable import Client
 
 blueprint = df.Blueprint()
 
 # One instance for ever: a look that takes longer than the interval is not overtaken by the next.
-FLEET = Start("backup_fleet", "backup_fleet", to_wire(Watch()), may_follow=True)
+FLEET = Start("backup_fleet", "backup_fleet", {}, may_follow=True)
 
 
 @blueprint.timer_trigger(schedule="0 */5 * * * *", arg_name="timer")
