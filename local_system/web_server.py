@@ -17,7 +17,7 @@ from domain.names import vm_key
 from local_system.policies import HOME, POLICY
 from simulator.cloud import Cloud
 from simulator.file_systems import CheckReport, check_ext4, make_ext4, make_partitioned, read_file, write_file
-from simulator.images_files import data_extents
+from simulator.images.files import data_extents
 from simulator.partitions import FIRST_PARTITION_AT
 from simulator.world_handles import MachineHandle
 

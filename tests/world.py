@@ -40,6 +40,7 @@ ROOT = Path(__file__).parent.parent
 START = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 MIB = 1 << 20
 HOME, RECOVERY = "westeurope", "northeurope"
+LOCATIONS = {"west": HOME, "north": RECOVERY, "south": "francecentral"}
 TOKEN = "a token for the tests"
 
 
@@ -84,7 +85,10 @@ class Reach(HTTPAdapter):
 
 @dataclass
 class World:
-    """A cloud with one subscription and two locations, and Tidemark running beside it."""
+    """A cloud with one subscription and three locations, and Tidemark running beside it.
+
+    Policy `daily` copies from the west to the north, `twice` to the north and the south.
+    """
 
     directory: Path
     accounts: Accounts
@@ -94,13 +98,12 @@ class World:
     def __post_init__(self) -> None:
         self.cloud = Cloud(self.clock)
         self.subscription = self.cloud.subscription
-        for group, region in (
-            ("production", HOME), ("snapshots-west", HOME), ("restored-west", HOME),
-            ("snapshots-north", RECOVERY), ("restored-north", RECOVERY),
-        ):  # fmt: skip
-            self.cloud.add_resource_group(group, region)
+        self.cloud.add_resource_group("production", HOME)
+        for location, region in LOCATIONS.items():
+            self.cloud.add_resource_group(f"snapshots-{location}", region)
+            self.cloud.add_resource_group(f"restored-{location}", region)
         self.catalogue, self.manifests = self.accounts.fresh(), {}
-        for location in ("west", "north"):
+        for location in LOCATIONS:
             self.manifests[location] = self._account_with_container()
         self.machines: dict[str, Any] = {}
         self.reach = Reach()
@@ -143,8 +146,9 @@ class World:
     def lose_region(self, region: str) -> None:
         """Lose a region: its resources, its SAS hosts, and the manifests that lie there."""
         self.cloud.lose_region(region)
-        location = "west" if region == HOME else "north"
-        self.reach.lost.add(self.manifests[location].blob_endpoint)
+        self.reach.lost |= {
+            self.manifests[name].blob_endpoint for name, lost in LOCATIONS.items() if lost == region
+        }
 
     def bring_back_region(self, region: str) -> None:
         """Bring a lost region back."""
@@ -267,18 +271,19 @@ class World:
                 "restore_resource_group": f"restored-{name}",
             }
 
+        def policy(*recovery: str) -> Mapping[str, Any]:
+            return {
+                "schedule": {"cron": "0 2 * * *"},
+                "home": "west",
+                "recovery": recovery,
+                "keep_last": {"west": 7, **dict.fromkeys(recovery, 30)},
+            }
+
         return json.dumps(  # JSON is YAML
             {
                 "subscriptions": [self.subscription],
-                "locations": {"west": location("west", HOME), "north": location("north", RECOVERY)},
-                "policies": {
-                    "daily": {
-                        "schedule": {"cron": "0 2 * * *"},
-                        "home": "west",
-                        "recovery": ["north"],
-                        "keep_last": {"west": 7, "north": 30},
-                    },
-                },
+                "locations": {name: location(name, region) for name, region in LOCATIONS.items()},
+                "policies": {"daily": policy("north"), "twice": policy("north", "south")},
             }
         )
 

@@ -37,10 +37,10 @@ from simulator.images.chunks import (
     without,
     written_ranges,
 )
+from simulator.images.files import save_to_file, take_from_file
 from simulator.images.parts import parts_of
 from simulator.images.ranges import PAGE_BYTES, PageRange, clipped, joined, pages
 from simulator.images.tables import ChunkTable
-from simulator.images_files import save_to_file, take_from_file
 from simulator.wire import BodyPart
 
 

@@ -54,3 +54,14 @@ def test_the_second_copy_moves_only_what_changed(world):
     assert whole.bytes_moved >= 3_000_000
     assert not changed.whole
     assert changed.bytes_moved == 512
+
+
+def test_two_recovery_locations_get_their_copies_though_azure_copies_a_disk_to_one_at_a_time(world):
+    world.add_vm("web", {"os": b"system", "data": b"first"}, tags={"tidemark-policy": "twice"})
+    point = world.back_up("web", within=timedelta(hours=2))["restorePoint"]["id"]
+
+    [taken] = world.points_of(world.machines["web"].id)[-1:]
+    assert taken.replicas == {"west": "available", "north": "available", "south": "available"}
+    world.lose_region(HOME)
+    for location in ("north", "south"):
+        assert world.restore(point, location).disk("web-data") == b"first"
