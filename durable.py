@@ -33,6 +33,8 @@ ClientActivity: TypeAlias = Callable[[Request, Client], Awaitable[Result]]
 MOST_CHILDREN = 100  # a fan-out that completes one by one costs time quadratic in its size
 MOST_REPETITIONS = 10
 LONGEST_REPEATING = timedelta(hours=1)
+MOST_INSISTING = 24
+BETWEEN_INSISTING = timedelta(hours=1)
 _FIRST_DELAY = timedelta(seconds=5)
 _LONGEST_DELAY = timedelta(minutes=5)
 
@@ -48,10 +50,11 @@ class Done(Generic[Result]):
 
 @dataclass(frozen=True)
 class Failed:
-    """A step failed for good."""
+    """A step failed for good, or was still failing after all repetitions (`is_transient`)."""
 
     code: str
     message: str
+    is_transient: bool = False
 
 
 Outcome: TypeAlias = "Done[Result] | Failed"
@@ -158,8 +161,29 @@ def call(context: Context, step: Callable[..., Any], request: Any) -> Steps[Any]
     """Run one step and return its result; raises StepFailed when it fails for good."""
     (outcome,) = yield from gather(context, step, [request])
     if isinstance(outcome, Failed):
-        raise StepFailed(step.__name__, outcome.code, outcome.message)
+        raise StepFailed(step.__name__, outcome.code, outcome.message, outcome.is_transient)
     return outcome.value
+
+
+@overload
+def insist(context: Context, step: Orchestrator[Request, Result], request: Request) -> Steps[Result]: ...
+@overload
+def insist(context: Context, step: Callable[[Request], Result], request: Request) -> Steps[Result]: ...
+@overload
+def insist(context: Context, step: ClientActivity[Request, Result], request: Request) -> Steps[Result]: ...
+def insist(context: Context, step: Callable[..., Any], request: Any) -> Steps[Any]:
+    """Run one step like `call`, for what must not be left undone: outlast an outage of a day.
+
+    What was done before it would be lost, or stand in the books as under way for ever.
+    """
+    for _ in range(MOST_INSISTING):
+        try:
+            return (yield from call(context, step, request))
+        except StepFailed as failure:
+            if not failure.is_transient:
+                raise
+        yield from wait(context, BETWEEN_INSISTING)
+    return (yield from call(context, step, request))
 
 
 def gather(context: Context, step: Callable[..., Any], requests: Sequence[Any]) -> Steps[list[Outcome[Any]]]:
@@ -235,9 +259,10 @@ def _failure(step: _Step, failure: Exception) -> dict[str, Any]:
 def _outcome(step: _Step, reply: dict[str, Any]) -> Outcome[Any]:
     if "done" in reply:
         return Done(from_wire(step.result_type, reply["done"]))
-    told = reply.get("failed") or reply["transient"]
-    message = told["message"] if "failed" in reply else f"{told['message']} (still so after many tries)"
-    return Failed(told["code"], message)
+    if "failed" in reply:
+        return Failed(reply["failed"]["code"], reply["failed"]["message"])
+    told = reply["transient"]
+    return Failed(told["code"], f"{told['message']} (still so after many tries)", is_transient=True)
 
 
 def _delay(transient: Sequence[dict[str, Any]], repetition: int) -> timedelta:

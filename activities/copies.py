@@ -61,7 +61,11 @@ def begin_next_copy(claim: Claim) -> Copy | None:
     """
     connected, queue = cloud(), claim.queue
     seen = connected.catalogue.copy_queues.seen(queue)
-    head = next((copy for copy in connected.catalogue.copies.of_queue(queue) if copy.state.is_open), None)
+    copies = connected.catalogue.copies.of_queue(queue)
+    for copy in copies:
+        if not copy.state.is_open and not copy.is_settled:
+            _settled(copy, queue.location)  # the worker before us did not come to it
+    head = next((copy for copy in copies if copy.state.is_open), None)
     if head is None:
         if seen and not connected.catalogue.copy_queues.close(seen):
             return begin_next_copy(claim)  # one was added meanwhile
@@ -92,9 +96,7 @@ def look_at_copy(look: CopyLook) -> Copy:
         copy, lambda known: known.observed(target, now) if known.attempt == copy.attempt else None
     )
     recorded = recorded or copy
-    if not recorded.state.is_open:
-        _settle_replica(recorded.point, look.location)
-    return recorded
+    return recorded if recorded.state.is_open else _settled(recorded, look.location)
 
 
 def _begun(copy: Copy, location: Location) -> Copy:
@@ -109,19 +111,34 @@ def _begun(copy: Copy, location: Location) -> Copy:
     return copy
 
 
-def _settle_replica(point_id: str, location: Location) -> None:
-    """Derive the state of a replica from all its copies, and record it."""
+def _settled(copy: Copy, location: Location) -> Copy:
+    """Derive the state of a replica from all its copies and record it, then that this copy is settled."""
     connected = cloud()
-    point = connected.catalogue.restore_points.find(point_id)
-    if point is None:
-        return  # deleted from the catalogue by hand; reconciling finds its snapshots
+    point = connected.catalogue.restore_points.find(copy.point)
+    refusal = _record_replica(point, location) if point else None
+    settled = connected.catalogue.copies.alter(
+        copy, lambda known: replace(known, is_settled=True, failure=refusal or known.failure)
+    )
+    return settled or copy
+
+
+def _record_replica(point: RestorePoint, location: Location) -> str | None:
+    """Record what became of a replica; return why its manifest was refused, if it was.
+
+    A replica without its manifest cannot be restored when the catalogue is lost, so it is not available.
+    """
+    connected, refusal = cloud(), None
     copies = connected.catalogue.copies.find(point, location.name)
     state = replica_state(copies) if len(copies) == len(point.disks) else ReplicaState.WAITING
     if state is ReplicaState.AVAILABLE:
-        connected.manifests.write(recovery_manifest(point, location, copies), location)
+        try:
+            connected.manifests.write(recovery_manifest(point, location, copies), location)
+        except Refused as refused:
+            state, refusal = ReplicaState.FAILED, str(refused)
     changed = connected.catalogue.restore_points.alter(
-        point_id, lambda known: known.with_replica(location.name, state)
+        point.id, lambda known: known.with_replica(location.name, state)
     )
     if changed:
         summary = ProtectedVm.of(changed.vm, changed.policy)
         connected.catalogue.vms.update(summary, lambda vm: vm.with_point(changed))
+    return refusal

@@ -64,7 +64,7 @@ def settle_accepted_operations(days: Days) -> list[Start]:
         if operation.state is OperationState.ACCEPTED
     ]
     return [
-        Start(operation.orchestrator, operation.instance, operation.request)
+        Start(operation.orchestrator, operation.instance, operation.request, may_follow=True)
         for operation in accepted
         if not _is_overtaken(operation)
     ]

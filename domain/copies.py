@@ -73,6 +73,7 @@ class Copy:
     owner: str | None = None
     renewed: datetime | None = None
     failure: str | None = None
+    is_settled: bool = False  # whether the replica of its point has taken note that it is over
 
     @classmethod
     def of(cls, point: RestorePoint, part: ProtectedDisk, location: str) -> Copy:
@@ -121,6 +122,8 @@ class Copy:
             return self
         if target is None:
             return self.lost(self.failure or f"snapshot '{self.target_name}' was begun and is gone", now)
+        if target.source_id.lower() != self.source_id.lower():
+            return self.lost(f"snapshot '{target.name}' is a copy of {target.source_id}, not of ours", now)
         if target.failure:
             return self.lost(target.failure, now)
         # Azure gives every copy across regions a percent; without one nothing is proved.

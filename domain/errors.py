@@ -120,7 +120,8 @@ class Conflicting(Refused):
 class StepFailed(TidemarkError):
     """A step of an orchestration failed for good."""
 
-    def __init__(self, step: str, code: str, message: str) -> None:
+    def __init__(self, step: str, code: str, message: str, is_transient: bool = False) -> None:
         super().__init__(message)
         self.step = step
         self.code = code
+        self.is_transient = is_transient  # still failing after all repetitions; later it may not be

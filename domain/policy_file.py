@@ -146,6 +146,12 @@ def _misplaced(file: _File, policy: _Policy) -> Iterator[tuple[tuple[str, ...], 
         yield (field,), f"there is no location '{location}'; the file has {', '.join(file.locations)}"
     if len(set(named)) < len(named):
         yield ("recovery",), "a location is named twice; each holds one replica of a point"
+    for location in sorted((set(policy.recovery) & set(file.locations)) - {policy.home}):
+        if (
+            policy.home in file.locations
+            and file.locations[location].region == file.locations[policy.home].region
+        ):
+            yield ("recovery",), f"location '{location}' is in the region of the home, and is lost with it"
     for location in sorted(set(named) - set(policy.keep_last)):
         yield ("keep_last",), f"say how many points location '{location}' keeps"
     for location in sorted(set(policy.keep_last) - set(named)):

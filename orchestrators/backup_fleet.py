@@ -1,7 +1,7 @@
 """Keeps watch over the fleet, every few minutes. Awaits nothing but activities, and ends in seconds.
 
-1. Start the backups that are due, in pages.
-2. Start what was accepted and never started, and see that open copy queues are worked.
+1. Start what was accepted and never started, and see that open copy queues are worked.
+2. Start the backups that are due, in pages.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ PAGE = 100
 @orchestration(blueprint)
 def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
     """Start every backup that is due, and what a crash has left lying; return how many were due."""
-    due = yield from call(context, find_due_backups, watch)
-    yield from start(context, [Start("backup_vm", request.instance, to_wire(request)) for request in due])
-
+    # What is under way comes first: it must go on also when the fleet cannot be listed.
     today = context.current_utc_datetime
     days = Days(tuple(f"{day:%Y%m%d}" for day in (today, today - timedelta(days=1))))
     yield from start(context, (yield from call(context, settle_accepted_operations, days)))
@@ -33,6 +31,10 @@ def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
     queues = yield from call(context, find_open_queues, watch)
     workers = [Start("replicate_disk", queue.instance, to_wire(queue), may_follow=True) for queue in queues]
     yield from start(context, workers)
+
+    due = yield from call(context, find_due_backups, watch)
+    backups = [Start("backup_vm", request.instance, to_wire(request), may_follow=True) for request in due]
+    yield from start(context, backups)
     return len(due)
 
 

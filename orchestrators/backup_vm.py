@@ -27,10 +27,9 @@ from activities.restore_points import (
     record_restore_point,
 )
 from activities.starting import Starts, start_orchestrations
-from domain.errors import StepFailed
 from domain.requests import BackupRequest, Start
 from domain.restore_points import ProtectedDisk, RestorePoint
-from durable import Context, Failed, Outcome, Steps, call, gather, orchestration, to_wire, wait
+from durable import Context, Failed, Outcome, Steps, call, gather, insist, orchestration, to_wire, wait
 
 blueprint = df.Blueprint()
 
@@ -44,12 +43,12 @@ def backup_vm(context: Context, request: BackupRequest) -> Steps[RestorePoint | 
     """Take one restore point of one VM, and send it on its way to the recovery locations."""
     try:
         point = yield from taken(context, request)
-        if point.is_available:
-            yield from sent(context, request, point)
-        return point
-    except StepFailed as failure:
-        reason = f"{failure.step}: {failure}"
-        return (yield from call(context, record_backup_failure, BackupFailure(request, reason)))
+    except Exception as failure:  # also what nobody foresaw must end in the books
+        lost = BackupFailure(request, f"{type(failure).__name__}: {failure}")
+        return (yield from insist(context, record_backup_failure, lost))
+    if point.is_available:
+        yield from sent(context, request, point)
+    return point
 
 
 def taken(context: Context, request: BackupRequest) -> Steps[RestorePoint]:
@@ -67,7 +66,7 @@ def taken(context: Context, request: BackupRequest) -> Steps[RestorePoint]:
     parts = yield from settled(context, [known(*pair) for pair in zip(point.disks, begun, strict=True)])
 
     point = point.decided_by(parts, context.current_utc_datetime)
-    return (yield from call(context, record_restore_point, PointRecord(point, policy.home)))
+    return (yield from insist(context, record_restore_point, PointRecord(point, policy.home)))
 
 
 def settled(context: Context, parts: list[ProtectedDisk]) -> Steps[list[ProtectedDisk]]:
@@ -88,11 +87,11 @@ def settled(context: Context, parts: list[ProtectedDisk]) -> Steps[list[Protecte
 def sent(context: Context, request: BackupRequest, point: RestorePoint) -> Steps[None]:
     """Queue the copies of the point and see that the queues are worked."""
     if request.policy.recovery:
-        queues = yield from call(context, queue_copies, CopyOrder(point, request.policy.recovery))
+        queues = yield from insist(context, queue_copies, CopyOrder(point, request.policy.recovery))
         workers = [
             Start("replicate_disk", queue.instance, to_wire(queue), may_follow=True) for queue in queues
         ]
-        yield from call(context, start_orchestrations, Starts(tuple(workers)))
+        yield from insist(context, start_orchestrations, Starts(tuple(workers)))
 
 
 def known(part: ProtectedDisk, outcome: Outcome[ProtectedDisk]) -> ProtectedDisk:

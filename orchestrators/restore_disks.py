@@ -12,10 +12,9 @@ from datetime import timedelta
 import azure.durable_functions as df
 
 from activities.restores import RestoreRecord, begin_disk, look_at_disk, plan_restore, record_restore
-from domain.errors import StepFailed
 from domain.requests import RestoreRequest
 from domain.restores import DiskPlan, RestoredDisk, RestoreOutcome
-from durable import Context, Failed, Outcome, Steps, call, gather, orchestration, wait
+from durable import Context, Failed, Outcome, Steps, call, gather, insist, orchestration, wait
 
 blueprint = df.Blueprint()
 
@@ -30,9 +29,9 @@ def restore_disks(context: Context, request: RestoreRequest) -> Steps[RestoreOut
     try:
         plans = yield from call(context, plan_restore, request)
         outcome = yield from made(context, plans)
-    except StepFailed as failure:
+    except Exception as failure:  # also what nobody foresaw must end in the books
         outcome = RestoreOutcome(failure=str(failure))
-    return (yield from call(context, record_restore, RestoreRecord(request.operation, outcome)))
+    return (yield from insist(context, record_restore, RestoreRecord(request.operation, outcome)))
 
 
 def made(context: Context, plans: list[DiskPlan]) -> Steps[RestoreOutcome]:

@@ -10,7 +10,7 @@ import logging
 import platform
 from datetime import datetime
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import azure.durable_functions as df
 from pydantic import Field
@@ -42,7 +42,9 @@ class WatchDocument:
         str | None, Field(description="As Durable Functions names it; null if it never ran, or if unknown.")
     ]
     last_run: Annotated[datetime | None, Field(description="When it last did something.")]
-    failure: Annotated[str | None, Field(description="Why the host does not tell.")]
+    failure: Annotated[
+        str | None, Field(description="Why the last look failed, or why the host does not tell.")
+    ]
 
 
 @document
@@ -86,4 +88,9 @@ async def _watch(client: Client) -> WatchDocument:
         return WatchDocument(None, None, f"the host does not answer ({type(failure).__name__}); see its log")
     if status is None or status.runtime_status is None:
         return WatchDocument(None, None, None)
-    return WatchDocument(status.runtime_status.name, status.last_updated_time, None)
+    return WatchDocument(status.runtime_status.name, status.last_updated_time, _failure_in(status.output))
+
+
+def _failure_in(output: Any) -> str | None:
+    """An orchestration that failed has completed all the same, and says so in what it returns."""
+    return output["failed"]["message"] if isinstance(output, dict) and "failed" in output else None

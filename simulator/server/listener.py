@@ -34,6 +34,7 @@ class Server:
         self._wake, self._wakened = socket.socketpair()
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
+        self._starting = threading.Lock()  # a signal may stop what another thread is just starting
         self._is_stopping = False
         self._acceptor = threading.Thread(target=self._accept, name="simulator-server", daemon=True)
 
@@ -43,14 +44,16 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Server:
-        """Begin to answer; returns the server itself."""
-        self._acceptor.start()
+        """Begin to answer; returns the server itself. One that was stopped before stays so."""
+        with self._starting:
+            if not self._is_stopping:
+                self._acceptor.start()
         return self
 
     def stop(self) -> None:
         """Finish the answers under way, then close every connection; no thread and no socket is left.
         Doing it twice is doing it once."""
-        with self._lock:
+        with self._starting:
             self._is_stopping = True
         self._wake.close()
         if self._acceptor.ident is not None:

@@ -23,7 +23,7 @@ def waiting_copy():
 
 def target(percent: float | None = None, state: str = "Succeeded", error: str | None = None) -> Snapshot:
     return Snapshot(
-        "id", "target", state, "source",
+        "id", "target", state, waiting_copy().source_id,
         unique_id="unique", created=NOW, percent=percent, copy_error=error,
     )  # fmt: skip
 
@@ -156,3 +156,8 @@ def test_as_copies_end_the_replica_only_moves_forward(found, data):
         for state in data.draw(st.permutations(seen)):
             point = point.with_replica("north", state)
         assert point.replicas["north"] is seen[-1]
+
+
+def test_a_snapshot_of_another_source_under_our_name_is_no_copy_of_ours():
+    foreign = replace(target(100.0), source_id="/subscriptions/one/snapshots/another")
+    assert waiting_copy().claimed("worker", NOW).observed(foreign, NOW).state is CopyState.WAITING

@@ -127,3 +127,41 @@ def test_a_vm_that_the_app_may_not_look_at_is_told_in_the_overview_and_tried_thr
     assert world.points_of(vm_id) == []
     [vm] = world.ask("GET", "vms").body["items"]
     assert "AuthorizationFailed" in vm["lastFailure"]
+
+
+def test_a_replica_whose_manifest_could_not_be_written_for_hours_is_completed_afterwards(world):
+    vm_id = world.add_vm("web", {"os": b"x" * (40 << 20)}, tags=PROTECTED)
+    world.back_up("web", within=timedelta(seconds=35))
+    world.reach.lost.add(world.manifests["north"].blob_endpoint)
+    world.pass_time(timedelta(hours=2))
+    assert world.points_of(vm_id)[0].replicas["north"] != "available"
+
+    world.reach.lost.clear()
+    world.pass_time(timedelta(hours=1))
+
+    assert world.points_of(vm_id)[0].replicas["north"] == "available"
+    world.lose_region(HOME)
+    assert world.restore(world.points_of(vm_id)[0].id, "north").disk("web-os") == b"x" * (40 << 20)
+
+
+def test_a_catalogue_that_is_gone_for_hours_loses_nothing_that_was_begun(world):
+    vm_id = world.add_vm("web", DISKS, tags=PROTECTED)
+    operation = world.ask("POST", "backups", {"vm": vm_id}).body["id"]
+    world.pass_time(timedelta(seconds=3))
+    world.reach.lost.add(world.catalogue.table_endpoint)
+    world.pass_time(timedelta(hours=2))
+    world.reach.lost.clear()
+    world.pass_time(timedelta(hours=4))
+
+    assert world.operation(operation)["state"] == "succeeded"
+    point = world.points_of(vm_id)[-1]
+    assert point.replicas == {"west": "available", "north": "available"}
+
+
+def test_a_fleet_that_cannot_be_listed_is_told_by_health(world):
+    world.add_vm("web", {"os": b"system"}, tags=PROTECTED)
+    world.cloud.faults.fail("GET", "/virtualMachines", status=403, code="AuthorizationFailed", times=2)
+    world.pass_time(timedelta(minutes=10))
+
+    world.cloud.faults.verify_all_met()
+    assert "AuthorizationFailed" in world.ask("GET", "health").body["watch"]["failure"]

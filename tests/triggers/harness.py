@@ -62,6 +62,7 @@ class Status:
 
     runtime_status: df.OrchestrationRuntimeStatus
     input_: Any = None
+    output: Any = None
     last_updated_time: datetime | None = None
     created_time: datetime | None = None
 
