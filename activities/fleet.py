@@ -86,6 +86,6 @@ def _due(vm: VirtualMachine) -> BackupRequest | None:
     connected = cloud()
     policy = connected.policies.policies.get(vm.policy or "")
     if policy is None:
-        return None  # the overview says so
+        return None  # nothing is known of that policy; the overview does not tell it yet
     known = connected.catalogue.vms.find(vm.key) or ProtectedVm.of(vm, policy.name)
     return due_backup(known, policy, connected.now())
