@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from domain.schedule import Schedule
 
@@ -13,8 +14,9 @@ from domain.schedule import Schedule
 class Location:
     """Where replicas are kept: snapshots in a resource group of one region, and manifests that describe them.
 
-    `manifests` is the URL of a blob container in an account of its own. Disks are restored into
-    `restore_resource_group`.
+    `manifests` is the URL of a blob container in an account of its own. Disks and VMs are restored into
+    `restore_resource_group`, VMs with a network interface in the subnet `subnet_id`. `sizes` says which VM
+    size, and `zones` which availability zone, stands here for one of another location.
     """
 
     name: str
@@ -24,6 +26,9 @@ class Location:
     manifests: str
     restore_resource_group: str
     encryption_set_id: str | None = None
+    subnet_id: str | None = None
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    zones: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def group_id(self) -> str:
@@ -40,11 +45,35 @@ class Location:
         return f"{self.group_id}/providers/Microsoft.Compute/snapshots/{name}"
 
 
+class Backlog(StrEnum):
+    """What becomes of copies that wait behind another one of their disk."""
+
+    EVERY = "every"  # all are sent, oldest first
+    NEWEST = "newest"  # only the newest is sent, the others are skipped
+
+
+class Unsupported(StrEnum):
+    """What becomes of a VM that has a disk of which Azure takes no snapshot."""
+
+    REFUSE = "refuse"  # no restore point is taken of it
+    LEAVE_OUT = "leave_out"  # its other disks are protected, and the overview says so
+
+
+@dataclass(frozen=True)
+class Selector:
+    """The VMs that a policy protects without a tag: those that match all that is given."""
+
+    subscriptions: tuple[str, ...] = ()
+    resource_groups: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Policy:
     """One way to protect VMs: when, from which home location, to which recovery locations, for how long.
 
-    `keep_last` says how many of the newest restore points each location keeps.
+    `keep_last` says how many of the newest restore points each location keeps. Pruning stops where it would
+    remove more than the share `most_pruned` (0 to 1) of the restore points of a VM at once.
     """
 
     name: str
@@ -53,6 +82,10 @@ class Policy:
     recovery: tuple[Location, ...] = ()
     keep_last: Mapping[str, int] = field(default_factory=dict)
     max_skew: timedelta = timedelta(seconds=60)
+    backlog: Backlog = Backlog.EVERY
+    unsupported: Unsupported = Unsupported.REFUSE
+    selector: Selector | None = None
+    most_pruned: float = 0.5
 
     @property
     def locations(self) -> tuple[Location, ...]:

@@ -95,6 +95,8 @@ class RestorePoint:
     operation: str | None = None
     consistency: str = "crash"
     replicas: Mapping[str, ReplicaState] = field(default_factory=dict)
+    expires: Mapping[str, datetime] = field(default_factory=dict)  # location → when an expiring replica goes
+    hold: str | None = None  # why it must be kept, whatever its policy says
 
     @classmethod
     def begin(
