@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.errors import Absent, Conflicting, Refused, Transient
+from domain.errors import Absent, Refused
 from domain.policy import Location
 from domain.snapshots import Snapshot
 from gateways.compute import Compute, ResourceId
@@ -42,15 +42,12 @@ class Snapshots:
         """Begin the copy of a snapshot into a location's region, or take up the one begun before.
 
         That this succeeds says nothing about the data: it is copied afterwards, in the background.
-        Raises Transient while another copy of the disk is under way: Azure makes one at a time, and says so
-        in words that nobody documents, so every conflict is taken for that.
+        Raises Conflicting while another copy of the disk is under way: Azure makes one at a time. It says so
+        in words that nobody documents, so whoever asked must find out whether that was the conflict.
         """
-        try:
-            return self._begin(
-                target_id, source_id, "CopyStart", location.region, tags, location.encryption_set_id
-            )
-        except Conflicting as busy:
-            raise Transient(busy.code, str(busy)) from busy
+        return self._begin(
+            target_id, source_id, "CopyStart", location.region, tags, location.encryption_set_id
+        )
 
     def _begin(
         self,

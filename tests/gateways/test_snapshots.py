@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from domain.copies import copies_of
-from domain.errors import Absent, Refused, Transient
+from domain.errors import Absent, Conflicting, Refused, Transient
 from tests.gateways.simulated import START
 
 
@@ -116,3 +116,15 @@ def test_beginning_a_copy_twice_makes_one(azure, web):
     other = copies_of(azure.taken(web))[1]
     with pytest.raises(Refused, match="exists, but of"):
         azure.snapshots.begin_copy(target, other.source_id, azure.north, {})
+
+
+def test_a_copy_in_the_way_of_another_one_is_a_conflict_and_nothing_is_begun(azure, web):
+    sources = [azure.west.snapshot_id(name) for name in ("older", "newer")]
+    for source in sources:
+        azure.snapshots.begin(source, web.disk("data").id, "westeurope", {})
+        azure.pass_time()
+    older, newer = (azure.north.snapshot_id(name) for name in ("older-copy", "newer-copy"))
+    azure.snapshots.begin_copy(older, sources[0], azure.north, {})
+    with pytest.raises(Conflicting, match="newer-copy"):
+        azure.snapshots.begin_copy(newer, sources[1], azure.north, {})
+    assert azure.snapshots.find(newer) is None
