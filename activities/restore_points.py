@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 
 import azure.durable_functions as df
 
+from activities.announcing import announce
+from domain.errors import Busy
+from domain.events import Event, EventName
 from domain.manifests import home_manifest
 from domain.policy import Location
 from domain.protection import ProtectedVm
@@ -37,12 +40,21 @@ def begin_restore_point(planned: RestorePoint) -> RestorePoint:
     """Write a point into the catalogue before anything of it exists in Azure.
 
     Safe to repeat: a point that is there already is returned as it stands, also when it is long decided.
+    Raises Busy while another point of the VM is being taken, or where a newer one has been taken.
     """
     catalogue = cloud().catalogue
+    known = catalogue.restore_points.find(planned.id)
+    if known and known.is_decided:
+        return _told(replace(known, operation=planned.operation))
+    try:
+        # First of all the VM: two backups of it at once would mix up which data is newer.
+        catalogue.vms.update(ProtectedVm.of(planned.vm, planned.policy), lambda vm: vm.beginning(planned.id))
+    except Busy as busy:
+        _end_operation(planned.operation, str(busy))
+        raise
     point = catalogue.restore_points.begin(planned)
     if point.is_decided:
-        return _announce(replace(point, operation=planned.operation))
-    catalogue.vms.update(ProtectedVm.of(point.vm, point.policy), lambda vm: vm.with_point(point))
+        return _told(replace(point, operation=planned.operation))
     if point.operation:
         catalogue.operations.alter(point.operation, lambda operation: operation.running())
     return point
@@ -101,7 +113,7 @@ def record_restore_point(record: PointRecord) -> RestorePoint:
     recorded = connected.catalogue.restore_points.alter(
         point.id, lambda known: None if known.is_decided else point
     )
-    return _announce(recorded or point)
+    return _told(recorded or point)
 
 
 @dataclass(frozen=True)
@@ -121,29 +133,62 @@ def record_backup_failure(failure: BackupFailure) -> RestorePoint | None:
         request.point, lambda known: None if known.is_decided else known.failed(failure.reason, now)
     )
     if point:
-        return _announce(point)
+        return _told(point)
     policy = request.policy
     summary = ProtectedVm.unseen(request.vm_id, policy.name, policy.home.region)
     connected.catalogue.vms.update(summary, lambda vm: vm.with_failure(request.point, failure.reason, now))
-    if request.operation:
-        connected.catalogue.operations.alter(
-            request.operation, lambda known: known.failed(failure.reason, now)
-        )
+    announce(Event(EventName.BACKUP_FAILED, request.point, failure.reason))
+    _end_operation(request.operation, failure.reason)
     return None
 
 
-def _announce(point: RestorePoint) -> RestorePoint:
+@dataclass(frozen=True)
+class LostPoint:
+    """A point that is being taken by nobody: its orchestration has ended without a word."""
+
+    vm: str
+    point: str
+
+
+@activity(blueprint)
+def record_lost_point(lost: LostPoint) -> None:
+    """Write that a point has failed because nobody is taking it any more.
+
+    Safe to repeat: a point that is decided stays as it was decided.
+    """
+    reason = "its orchestration ended before the point was decided; the slot is tried again"
+    connected = cloud()
+    now = connected.now()
+    point = connected.catalogue.restore_points.alter(
+        lost.point, lambda known: None if known.is_decided else known.failed(reason, now)
+    )
+    if point:
+        _told(point)
+        return
+    known = connected.catalogue.vms.find(lost.vm)
+    if known:
+        connected.catalogue.vms.update(known, lambda vm: vm.with_failure(lost.point, reason, now))
+
+
+def _told(point: RestorePoint) -> RestorePoint:
     """Carry what became of a point into the overview and into the operation that asked for it."""
     catalogue, now = cloud().catalogue, cloud().now()
     catalogue.vms.update(ProtectedVm.of(point.vm, point.policy), lambda vm: vm.with_point(point))
+    reason = point.failure or "the backup failed"
+    if not point.is_available:
+        announce(Event(EventName.BACKUP_FAILED, point.id, reason))
     if point.operation:
         outcome = {"restorePoint": point.id}
         catalogue.operations.alter(
             point.operation,
             lambda known: (
-                known.succeeded(outcome, now)
-                if point.is_available
-                else known.failed(point.failure or "the backup failed", now, outcome)
+                known.succeeded(outcome, now) if point.is_available else known.failed(reason, now, outcome)
             ),
         )
     return point
+
+
+def _end_operation(operation: str | None, reason: str) -> None:
+    if operation:
+        connected = cloud()
+        connected.catalogue.operations.alter(operation, lambda known: known.failed(reason, connected.now()))

@@ -1,4 +1,8 @@
-"""How well a VM is protected: one summary per VM, for an overview in one query."""
+"""How well a VM is protected: one summary per VM, for an overview in one query.
+
+The summary also keeps two backups of a VM apart: whoever begins a point writes it here first, under the row's
+ETag, and is refused while another point is being taken.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from domain.errors import Busy
 from domain.names import point_parts, vm_key
 from domain.restore_points import PointState, ReplicaState, RestorePoint
 from domain.vms import VirtualMachine
@@ -15,7 +20,9 @@ from domain.vms import VirtualMachine
 class ProtectedVm:
     """One protected VM: its policy, its newest point, its newest available point per location.
 
-    `newest_decided` is None while the newest point is being taken.
+    `first_slot` is the slot that a VM is due for that was never backed up. `problem` says why no new points
+    are taken of it, `left_out` which of its disks are in none. `newest_decided` is None while the newest
+    point is being taken. `missed` counts the slots before the newest that nobody took.
     """
 
     key: str
@@ -28,6 +35,12 @@ class ProtectedVm:
     newest_decided: datetime | None = None
     newest_available: Mapping[str, str] = field(default_factory=dict)  # location → point
     last_failure: str | None = None
+    first_slot: datetime | None = None
+    problem: str | None = None
+    problem_since: datetime | None = None
+    left_out: tuple[str, ...] = ()
+    missed: int = 0
+    copy_failures: Mapping[str, str] = field(default_factory=dict)  # location → why its newest copy failed
 
     @classmethod
     def of(cls, vm: VirtualMachine, policy: str) -> ProtectedVm:
@@ -39,17 +52,39 @@ class ProtectedVm:
         """Return the summary of a VM that could not be looked at; it ought to be in `region`."""
         return cls(vm_key(vm_id), vm_id, vm_id.rsplit("/", 1)[-1], region, policy)
 
-    def with_failure(self, point: str, reason: str, now: datetime) -> ProtectedVm:
-        """Take in that a point failed before it could be begun."""
-        if _is_newer(self.newest_point, point):
-            return self
-        failed = replace(self, newest_point=point, newest_state=PointState.FAILED, newest_decided=now)
-        return replace(failed, last_failure=reason)
-
     @property
     def running(self) -> str | None:
         """The point that is being taken."""
         return self.newest_point if self.newest_state is PointState.BEGUN else None
+
+    def beginning(self, point: str) -> ProtectedVm:
+        """Return the summary with a point that is about to be taken; a repeat changes nothing.
+
+        Raises Busy while another point is being taken, and where a newer slot has been taken already: an
+        older one taken after it would hold newer data than its slot says.
+        """
+        if self.newest_point == point:
+            return self
+        if self.running:
+            raise Busy(
+                f"restore point {self.running} of VM '{self.name}' is being taken; ask again when it is done",
+                operation=None,
+                point=self.running,
+            )
+        if _is_newer(self.newest_point, point):
+            raise Busy(
+                f"restore point {self.newest_point} of VM '{self.name}' was taken meanwhile, and it is newer",
+                operation=None,
+                point=self.newest_point,
+            )
+        return replace(self, newest_point=point, newest_state=PointState.BEGUN, newest_decided=None)
+
+    def with_failure(self, point: str, reason: str, now: datetime) -> ProtectedVm:
+        """Take in that a point failed before it could be written down."""
+        if self.running not in (None, point) or _is_newer(self.newest_point, point):
+            return self
+        failed = replace(self, newest_point=point, newest_state=PointState.FAILED, newest_decided=now)
+        return replace(failed, last_failure=reason)
 
     def achieved_rpo(self, now: datetime) -> dict[str, timedelta]:
         """Return, per location that holds an available point, how old the newest one's slot is."""
@@ -57,21 +92,37 @@ class ProtectedVm:
 
     def with_point(self, point: RestorePoint) -> ProtectedVm:
         """Take in what became of a point."""
+        told = replace(self, newest_available=self._available_with(point))
+        told = replace(told, copy_failures=told._failures_with(point))
+        is_old_news = self.newest_point == point.id and self.newest_decided and not point.is_decided
+        if is_old_news or _is_newer(self.newest_point, point.id):
+            return told
+        return replace(
+            told,
+            newest_point=point.id,
+            newest_state=point.state,
+            newest_decided=point.decided,
+            last_failure=None if point.is_available else point.failure or self.last_failure,
+            left_out=point.left_out,
+        )
+
+    def _available_with(self, point: RestorePoint) -> dict[str, str]:
         available = dict(self.newest_available)
         for location, state in point.replicas.items():
             if state is ReplicaState.AVAILABLE and not _is_newer(available.get(location), point.id):
                 available[location] = point.id
-        is_old_news = self.newest_point == point.id and self.newest_decided and not point.is_decided
-        if is_old_news or _is_newer(self.newest_point, point.id):
-            return replace(self, newest_available=available)
-        return replace(
-            self,
-            newest_point=point.id,
-            newest_state=point.state,
-            newest_decided=point.decided,
-            newest_available=available,
-            last_failure=None if point.is_available else point.failure or self.last_failure,
-        )
+        return available
+
+    def _failures_with(self, point: RestorePoint) -> dict[str, str]:
+        """A failed copy is told until a newer point has arrived in its location."""
+        failures = dict(self.copy_failures)
+        for location, state in point.replicas.items():
+            is_newest = not _is_newer(self.newest_available.get(location), point.id)
+            if state is ReplicaState.FAILED and is_newest:
+                failures[location] = f"restore point {point.id} did not arrive in {location}"
+            elif self.newest_available.get(location) == point.id:
+                failures.pop(location, None)
+        return failures
 
 
 def _is_newer(known: str | None, point: str) -> bool:

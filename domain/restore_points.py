@@ -149,6 +149,12 @@ class RestorePoint:
         return self.state is PointState.AVAILABLE
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of the VM's disks that are not in it."""
+        held = {part.disk.key for part in self.disks}
+        return tuple(disk.name for disk in self.vm.disks if disk.key not in held)
+
+    @property
     def taken(self) -> datetime | None:
         """The moment of its last disk: what was written later is not in it. None while a disk is missing."""
         moments = self._moments

@@ -27,6 +27,7 @@ from activities.restore_points import (
     record_restore_point,
 )
 from activities.starting import Starts, start_orchestrations
+from domain.errors import Busy, StepFailed
 from domain.requests import BackupRequest, Start
 from domain.restore_points import ProtectedDisk, RestorePoint
 from durable import Context, Failed, Outcome, Steps, call, gather, insist, orchestration, to_wire, wait
@@ -44,6 +45,8 @@ def backup_vm(context: Context, request: BackupRequest) -> Steps[RestorePoint | 
     try:
         point = yield from taken(context, request)
     except Exception as failure:  # also what nobody foresaw must end in the books
+        if isinstance(failure, StepFailed) and failure.code == Busy.code:
+            return None  # the slot waits: the watch over the fleet begins it again while it is the newest
         lost = BackupFailure(request, f"{type(failure).__name__}: {failure}")
         return (yield from insist(context, record_backup_failure, lost))
     if point.is_available:

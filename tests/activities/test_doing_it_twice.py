@@ -11,6 +11,7 @@ from activities.copies import Claim, CopyLook, CopyOrder, begin_next_copy, look_
 from activities.fleet import Days, Watch, find_due_backups, find_open_queues, settle_accepted_operations
 from activities.restore_points import (
     BackupFailure,
+    LostPoint,
     PointRecord,
     SnapshotRequest,
     VmQuery,
@@ -19,9 +20,11 @@ from activities.restore_points import (
     describe_vm,
     look_at_snapshot,
     record_backup_failure,
+    record_lost_point,
     record_restore_point,
 )
 from activities.restores import RestoreRecord, begin_disk, look_at_disk, plan_restore, record_restore
+from domain.errors import Busy
 from domain.operations import Operation, OperationState
 from domain.requests import BackupRequest, RestoreRequest
 from domain.restore_points import PointState, RestorePoint
@@ -69,6 +72,31 @@ def test_a_point_is_begun_once_and_a_decided_one_comes_back_as_it_was_decided(wo
     assert begin_restore_point(planned) == first
     decided = record(world, taken(world, first))
     assert begin_restore_point(planned).state == decided.state == PointState.AVAILABLE
+
+
+def test_two_backups_of_a_vm_cannot_overlap_and_the_second_says_so(world, planned):
+    begin_restore_point(planned)
+    other = replace(OPERATION, id="20261122-ffffffffffffffffffff")
+    cloud().catalogue.operations.accept(other)
+    second = replace(planned, slot=START + timedelta(minutes=1), operation=other.id)
+
+    with pytest.raises(Busy, match="is being taken"):
+        begin_restore_point(second)
+
+    assert cloud().catalogue.restore_points.find(second.id) is None
+    assert "is being taken" in cloud().catalogue.operations.find(other.id).failure
+    record(world, taken(world, planned))
+    assert begin_restore_point(replace(second, operation=None)).id == second.id
+
+
+def test_a_point_that_nobody_takes_any_more_fails_and_frees_its_vm(world, planned):
+    begin_restore_point(planned)
+    for _ in range(2):
+        record_lost_point(LostPoint(planned.vm.key, planned.id))
+
+    assert cloud().catalogue.restore_points.find(planned.id).state is PointState.FAILED
+    assert cloud().catalogue.operations.find(OPERATION.id).state is OperationState.FAILED
+    assert cloud().catalogue.vms.find(planned.vm.key).running is None
 
 
 def test_a_snapshot_is_taken_once(world, planned):

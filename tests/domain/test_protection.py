@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.errors import Busy
 from domain.protection import ProtectedVm
 from domain.restore_points import PointState, ReplicaState
 from tests.domain.samples import NOW, SLOT, available_point, begun_point, machine
@@ -94,3 +96,34 @@ def test_the_end_is_the_same_in_whatever_order_news_arrive(news):
         shuffled = shuffled.with_point(point)
     assert shuffled == replace(in_order, last_failure=shuffled.last_failure)
     assert in_order.last_failure is None
+
+
+def test_a_point_is_begun_only_when_no_other_is_being_taken():
+    running = VM.beginning(begun_point().id)
+    assert running.running == begun_point().id
+    assert running.beginning(begun_point().id) == running  # a repeat of the step
+    with pytest.raises(Busy, match="is being taken"):
+        running.beginning(begun_point(slot=SLOT + DAY).id)
+
+
+def test_a_point_of_an_older_slot_is_not_begun_after_a_newer_one():
+    vm = VM.with_point(available_point(slot=SLOT + DAY))
+    with pytest.raises(Busy, match="and it is newer"):
+        vm.beginning(begun_point().id)
+
+
+def test_a_backup_that_fails_before_it_begins_does_not_end_the_one_that_runs():
+    running = VM.beginning(begun_point().id)
+    assert running.with_failure(begun_point(slot=SLOT + DAY).id, "throttled", NOW) == running
+    assert running.with_failure(begun_point().id, "lost", NOW).running is None
+
+
+def test_a_copy_that_failed_is_told_until_a_newer_point_arrives():
+    first = available_point().with_replica("north", ReplicaState.FAILED)
+    failed = VM.with_point(first)
+    assert first.id in failed.copy_failures["north"]
+    second = available_point(slot=SLOT + DAY)
+    assert failed.with_point(second).copy_failures == failed.copy_failures
+    arrived = failed.with_point(second.with_replica("north", ReplicaState.AVAILABLE))
+    assert arrived.copy_failures == {}
+    assert arrived.with_point(first).copy_failures == {}
