@@ -1,8 +1,9 @@
 """HTTP-triggered functions: route, key, call, response.
 
 As the Functions host does: a path or a method that no function takes is 404 (never 405); a missing or wrong
-key 401; an exception 500 without a body. Functions are tried in the order of registration; where a second one
-would match as well, the log says so, because which one Azure takes is not documented.
+key 401; an exception 500 without a body. Functions are tried in the order of their names, whatever their
+templates say: the host sorts them so, ignoring case (FunctionMetadataManager.LoadFunctionMetadata), and its
+router takes the first that fits. That is not documented, so the log tells where a second one fits.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class HttpTriggers:
 
     def __init__(self, functions: list[Function], prefix: str, invoker: Invoker, keys: Keys) -> None:
         self.prefix = f"/{prefix}/" if prefix else "/"
-        self.functions = [HttpFunction.of(function) for function in functions]
+        # In upper case, as .NET compares when it ignores case: so "_" comes after the letters.
+        by_name = sorted(functions, key=lambda function: function.name.upper())
+        self.functions = [HttpFunction.of(function) for function in by_name]
         self._invoker = invoker
         self._keys = keys
 
@@ -79,9 +82,7 @@ class HttpTriggers:
                     found.append((candidate, values))
         if len(found) > 1:
             names = ", ".join(candidate.function.name for candidate, _ in found)
-            log.warning(
-                "%s %s fits several functions (%s); Azure may take another one", request.method, path, names
-            )
+            log.info("%s %s fits several functions, the first takes it: %s", request.method, path, names)
         return found
 
     async def _call(self, function: Function, request: HttpRequest) -> web.Response:

@@ -3,8 +3,8 @@
     restore-points/{id}      files/{*path}      pages/{number:int?}      {kind:alpha}/{name=all}
 
 Text ignores case. Constraints: int, long, bool, guid, alpha, decimal, double, float, datetime, length,
-minlength, maxlength, min, max, range, regex, required. Functions are tried in the order of registration, as
-the host does.
+minlength, maxlength, min, max, range, regex, required. Which function is tried first does not depend on how
+much a template says: see http_triggers.py.
 """
 
 from __future__ import annotations

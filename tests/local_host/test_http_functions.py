@@ -70,14 +70,25 @@ def without_route(req: func.HttpRequest) -> str:
     return "by its name"
 
 
-@app.route(route="twice/{x}")
-def first_of_two(req: func.HttpRequest) -> str:
-    return "first"
-
-
 @app.route(route="twice/fixed")
-def second_of_two(req: func.HttpRequest) -> str:
-    return "second"
+def twice_b(req: func.HttpRequest) -> str:
+    return "the second by name"
+
+
+@app.function_name("Twice_A")
+@app.route(route="twice/{x}")
+def twice_a(req: func.HttpRequest) -> str:
+    return "the first by name"
+
+
+@app.route(route="twice/{x}/more")
+def twice_(req: func.HttpRequest) -> str:
+    return "an underscore comes after the letters"
+
+
+@app.route(route="twice/x/{more}")
+def twicea(req: func.HttpRequest) -> str:
+    return "a letter comes before the underscore"
 
 
 @pytest.fixture
@@ -161,9 +172,11 @@ def test_a_function_without_a_route_is_found_by_its_name(site):
     assert call("GET", f"{site.url}/api/named_route").text == "by its name"
 
 
-def test_two_functions_that_fit_are_reported(site, caplog):
-    assert call("GET", f"{site.url}/api/twice/fixed").text == "first"
-    assert "fits several functions (first_of_two, second_of_two)" in caplog.text
+def test_of_two_functions_that_fit_the_first_by_name_takes_it_and_the_log_tells(site, caplog):
+    with caplog.at_level("INFO", logger="local_host"):
+        assert call("GET", f"{site.url}/api/twice/fixed").text == "the first by name"
+    assert "the first takes it: Twice_A, twice_b" in caplog.text
+    assert call("GET", f"{site.url}/api/twice/x/more").text == "a letter comes before the underscore"
 
 
 def test_the_route_prefix_comes_from_host_json(run):
