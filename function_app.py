@@ -10,6 +10,7 @@ import activities.fleet
 import activities.restore_points
 import activities.restores
 import activities.starting
+import activities.sweeping
 import orchestrators.backup_fleet
 import orchestrators.backup_vm
 import orchestrators.replicate_disk
@@ -34,6 +35,7 @@ for module in (
     activities.restore_points,
     activities.restores,
     activities.starting,
+    activities.sweeping,
     orchestrators.backup_fleet,
     orchestrators.backup_vm,
     orchestrators.replicate_disk,

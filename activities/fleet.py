@@ -1,4 +1,4 @@
-"""Steps that keep watch over the fleet."""
+"""Steps that look at the fleet and start what is due."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import azure.durable_functions as df
 
-from domain.copies import CopyQueue
-from domain.fleet import due_backup
-from domain.operations import Operation, OperationState
-from domain.protection import ProtectedVm
-from domain.requests import BackupRequest, Start
-from domain.vms import POLICY_TAG, VirtualMachine
-from durable import activity, from_wire
+from activities.announcing import announce
+from activities.starting import start_orchestration
+from domain.errors import TidemarkError
+from domain.events import Event, EventName
+from domain.fleet import DueBackup, survey
+from domain.requests import Start
+from durable import Client, activity, client_activity, to_wire
 from gateways.connection import cloud
 
 blueprint = df.Blueprint()
@@ -24,68 +24,80 @@ class Watch:
 
 
 @activity(blueprint)
-def find_due_backups(watch: Watch) -> list[BackupRequest]:
-    """List the protected VMs and say which of them are due for a restore point."""
-    connected = cloud()
-    due = []
-    for subscription in connected.policies.subscriptions:
-        for vm in connected.virtual_machines.tagged(subscription, POLICY_TAG):
-            request = _due(vm)
-            if request:
-                due.append(request)
-    return due
-
-
-@activity(blueprint)
-def find_open_queues(watch: Watch) -> list[CopyQueue]:
-    """List the copy queues that may have something to do."""
-    return cloud().catalogue.copy_queues.all_open()
+def find_subscriptions(watch: Watch) -> list[str]:
+    """List the subscriptions to look for VMs in."""
+    return list(cloud().policies.subscriptions)
 
 
 @dataclass(frozen=True)
-class Days:
-    """The days whose operations to look at."""
+class Look:
+    """Which subscription to look at."""
 
-    days: tuple[str, ...]
+    subscription: str
 
 
 @activity(blueprint)
-def settle_accepted_operations(days: Days) -> list[Start]:
-    """End the accepted operations that another request has overtaken; list the others, to be started.
+def find_due_backups(look: Look) -> list[DueBackup]:
+    """List the VMs of a subscription, note in the overview what is new, and say which are due.
 
-    A crash between accepting and starting leaves the latter, one between losing a race and recording that the
-    former. Safe to repeat: what is over stays as it was, and what is started twice is started once.
+    Safe to repeat: a VM that is due at first sight keeps the slot of that moment.
     """
-    operations = cloud().catalogue.operations
-    accepted = [
-        operation
-        for day in days.days
-        for operation in operations.of_day(day)
-        if operation.state is OperationState.ACCEPTED
-    ]
-    return [
-        Start(operation.orchestrator, operation.instance, operation.request, may_follow=True)
-        for operation in accepted
-        if not _is_overtaken(operation)
-    ]
-
-
-def _is_overtaken(operation: Operation) -> bool:
-    if operation.kind != "backup":
-        return False  # nobody else has its instance
-    connected, request = cloud(), from_wire(BackupRequest, operation.request)
-    point = connected.catalogue.restore_points.find(request.point)
-    if point is None or point.operation == operation.id:
-        return False
-    reason = f"restore point {point.id} was taken for another request, which came first"
-    connected.catalogue.operations.alter(operation.id, lambda known: known.failed(reason, connected.now()))
-    return True
-
-
-def _due(vm: VirtualMachine) -> BackupRequest | None:
     connected = cloud()
-    policy = connected.policies.policies.get(vm.policy or "")
-    if policy is None:
-        return None  # nothing is known of that policy; the overview does not tell it yet
-    known = connected.catalogue.vms.find(vm.key) or ProtectedVm.of(vm, policy.name)
-    return due_backup(known, policy, connected.now())
+    vms = connected.catalogue.vms
+    known = {vm.key: vm for vm in vms.all()}
+    listed = connected.virtual_machines.listed(look.subscription)
+    found = survey(look.subscription, listed, known, connected.policies, connected.now())
+    for sighting in found.sightings:
+        vms.update(sighting.vm, sighting.recorded_in)
+    return list(found.due)
+
+
+@dataclass(frozen=True)
+class DuePage:
+    """Backups to start: at most a page of 100."""
+
+    due: tuple[DueBackup, ...]
+
+
+@client_activity(blueprint)
+async def start_backups(page: DuePage, client: Client) -> int:
+    """Start the backups that are due; return how many were started.
+
+    Safe to repeat: a backup that is being taken is not started again.
+    """
+    policies, started = cloud().policies.policies, 0
+    for due in page.due:
+        if due.policy not in policies:
+            continue  # taken out of the file since the look; the next look tells it
+        request = due.request(policies[due.policy])
+        start = Start("backup_vm", request.instance, to_wire(request), may_follow=True)
+        if await start_orchestration(start, client):
+            started += 1
+            if due.missed:
+                message = f"{due.missed} slots before it were missed; their data is in none of the points"
+                announce(Event(EventName.SLOT_MISSED, request.point, message, {"missed": due.missed}))
+    return started
+
+
+@dataclass(frozen=True)
+class LookReport:
+    """What one look at the fleet came to; `failures` says per subscription why it could not be looked at."""
+
+    due: int
+    failures: tuple[str, ...]
+
+
+class FleetUnseen(TidemarkError):
+    """A part of the fleet could not be looked at."""
+
+    code = "FleetUnseen"
+
+
+@activity(blueprint)
+def end_look(report: LookReport) -> int:
+    """Write the heartbeat; raises FleetUnseen if a part of the fleet could not be looked at."""
+    message = f"{report.due} backups were due"
+    announce(Event(EventName.HEARTBEAT, "backup_fleet", message, {"due": report.due}))
+    if report.failures:
+        raise FleetUnseen("; ".join(report.failures))
+    return report.due

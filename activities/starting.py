@@ -48,6 +48,14 @@ async def start_orchestration(start: Start, client: Client) -> bool:
     return True
 
 
+async def is_at_work(instance: str, client: Client) -> bool:
+    """Whether an orchestration has begun, or is about to, and is not over."""
+    status = await client.get_status(instance)
+    if status is None or status.runtime_status is None:
+        return False
+    return status.runtime_status.name in _AT_WORK
+
+
 async def _is_there(start: Start, client: Client) -> bool:
     status = await client.get_status(start.instance)
     if status is None or status.runtime_status is None:

@@ -171,6 +171,10 @@ class ProtectedVms(Documents[ProtectedVm]):
         """Return a protected VM by its key, or None."""
         return self.get(_ALL, vm)
 
+    def all(self) -> list[ProtectedVm]:
+        """Return all protected VMs: one request for each thousand."""
+        return self.query(_ALL)
+
     def page(self, *, after: str = "", most: int = 100) -> list[ProtectedVm]:
         """Return protected VMs in the order of their keys."""
         return self.query(_ALL, after=after, most=most)

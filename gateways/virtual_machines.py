@@ -30,6 +30,12 @@ class VirtualMachines:
             )
         return self._described(found.as_dict())
 
+    def listed(self, subscription: str) -> Iterator[VirtualMachine]:
+        """Yield all VMs of a subscription, without their disks."""
+        with translated(f"the VMs of subscription {subscription}"):
+            for found in self.compute.client(subscription).virtual_machines.list_all():
+                yield _vm(found.as_dict(), ())
+
     def tagged(self, subscription: str, tag: str) -> Iterator[VirtualMachine]:
         """Yield the VMs of a subscription that carry a tag, without their disks."""
         with translated(f"the VMs of subscription {subscription}"):

@@ -1,44 +1,87 @@
 """Keeps watch over the fleet, every few minutes. Awaits nothing but activities, and ends in seconds.
 
-1. Start what was accepted and never started, and see that open copy queues are worked.
-2. Start the backups that are due, in pages.
+1. Sweep: end the points that nobody takes any more, start what was accepted and never started, and see that
+   open copy queues are worked.
+2. Look at each subscription, and start the backups that are due, in pages.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TypeVar
 
 import azure.durable_functions as df
 
-from activities.fleet import Days, Watch, find_due_backups, find_open_queues, settle_accepted_operations
+from activities.fleet import (
+    DuePage,
+    Look,
+    LookReport,
+    Watch,
+    end_look,
+    find_due_backups,
+    find_subscriptions,
+    start_backups,
+)
+from activities.restore_points import record_lost_point
 from activities.starting import Starts, start_orchestrations
+from activities.sweeping import (
+    Days,
+    Sweep,
+    find_lost_points,
+    find_open_queues,
+    settle_accepted_operations,
+)
+from domain.fleet import DueBackup
 from domain.requests import Start
-from durable import Context, Steps, call, orchestration, to_wire
+from durable import Context, Failed, Steps, call, gather, orchestration, to_wire
 
 blueprint = df.Blueprint()
 
+Item = TypeVar("Item")
+
 PAGE = 100
+DAYS_OF_OPERATIONS = 3
 
 
 @orchestration(blueprint)
 def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
-    """Start every backup that is due, and what a crash has left lying; return how many were due."""
+    """Sweep, and start every backup that is due; return how many were due."""
     # What is under way comes first: it must go on also when the fleet cannot be listed.
-    today = context.current_utc_datetime
-    days = Days(tuple(f"{day:%Y%m%d}" for day in (today, today - timedelta(days=1))))
-    yield from start(context, (yield from call(context, settle_accepted_operations, days)))
+    yield from swept(context)
 
-    queues = yield from call(context, find_open_queues, watch)
+    subscriptions = yield from call(context, find_subscriptions, watch)
+    due: list[DueBackup] = []
+    failures = []
+    for some in pages(subscriptions):
+        looks = yield from gather(context, find_due_backups, [Look(name) for name in some])
+        failures += [look.message for look in looks if isinstance(look, Failed)]
+        due += [backup for look in looks if not isinstance(look, Failed) for backup in look.value]
+    for page in pages(due):
+        yield from call(context, start_backups, DuePage(tuple(page)))
+    return (yield from call(context, end_look, LookReport(len(due), tuple(failures))))
+
+
+def swept(context: Context) -> Steps[None]:
+    """End what nobody works on any more, and see that the rest is worked on."""
+    for lost in pages((yield from call(context, find_lost_points, Sweep()))):
+        yield from gather(context, record_lost_point, lost)
+
+    today = context.current_utc_datetime
+    days = [today - timedelta(days=age) for age in range(DAYS_OF_OPERATIONS)]
+    named = Days(tuple(f"{day:%Y%m%d}" for day in days))
+    yield from start(context, (yield from call(context, settle_accepted_operations, named)))
+
+    queues = yield from call(context, find_open_queues, Sweep())
     workers = [Start("replicate_disk", queue.instance, to_wire(queue), may_follow=True) for queue in queues]
     yield from start(context, workers)
-
-    due = yield from call(context, find_due_backups, watch)
-    backups = [Start("backup_vm", request.instance, to_wire(request), may_follow=True) for request in due]
-    yield from start(context, backups)
-    return len(due)
 
 
 def start(context: Context, starts: list[Start]) -> Steps[None]:
     """Start orchestrations, page by page."""
-    for first in range(0, len(starts), PAGE):
-        yield from call(context, start_orchestrations, Starts(tuple(starts[first : first + PAGE])))
+    for page in pages(starts):
+        yield from call(context, start_orchestrations, Starts(tuple(page)))
+
+
+def pages(items: list[Item]) -> list[list[Item]]:
+    """Cut a list into pages of 100."""
+    return [items[first : first + PAGE] for first in range(0, len(items), PAGE)]

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from activities.copies import Claim, CopyLook, CopyOrder, begin_next_copy, look_at_copy, queue_copies
-from activities.fleet import Days, Watch, find_due_backups, find_open_queues, settle_accepted_operations
+from activities.fleet import Look, find_due_backups
 from activities.restore_points import (
     BackupFailure,
     LostPoint,
@@ -24,6 +24,7 @@ from activities.restore_points import (
     record_restore_point,
 )
 from activities.restores import RestoreRecord, begin_disk, look_at_disk, plan_restore, record_restore
+from activities.sweeping import Days, Sweep, find_open_queues, settle_accepted_operations
 from domain.errors import Busy
 from domain.operations import Operation, OperationState
 from domain.requests import BackupRequest, RestoreRequest
@@ -153,7 +154,7 @@ def test_a_queue_that_got_a_copy_while_it_was_closed_stays_open(world, available
     seen = cloud().catalogue.copy_queues.seen(queue)
     queue_copies(order)  # touches the queue, as another point would
     assert not cloud().catalogue.copy_queues.close(seen)
-    assert queue in find_open_queues(Watch())
+    assert queue in find_open_queues(Sweep())
 
 
 def test_disks_are_restored_once(world, available):
@@ -179,11 +180,13 @@ def test_what_became_of_a_restore_is_recorded_once(world, planned):
 
 def test_a_vm_is_due_until_its_point_is_begun_and_not_again_before_the_next_slot(world):
     world.add_vm("web", {"os": b"system"}, tags={"tidemark-policy": "daily"})
-    [due] = find_due_backups(Watch())
-    assert find_due_backups(Watch()) == [due]
+    look, policy = Look(world.subscription), cloud().policies.policies["daily"]
+    [due] = find_due_backups(look)
+    world.clock.advance(timedelta(minutes=5))
+    assert find_due_backups(look) == [due]  # it keeps the slot of the first sight
     vm = describe_vm(VmQuery(due.vm_id))
-    begin_restore_point(RestorePoint.begin(vm, due.policy, due.slot, due.attempt, START, None))
-    assert find_due_backups(Watch()) == []
+    begin_restore_point(RestorePoint.begin(vm, policy, due.slot, due.attempt, START, None))
+    assert find_due_backups(look) == []
 
 
 def test_an_operation_that_lost_its_race_is_ended_by_the_sweep_and_others_are_started(world, available):

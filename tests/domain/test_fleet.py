@@ -35,15 +35,15 @@ def test_a_vm_is_due_when_its_slot_has_come_and_not_before():
 def test_of_several_missed_slots_the_newest_is_due():
     due = due_backup(TAKEN, DAILY, SLOT + 4 * DAY + MINUTE)
     assert due is not None
-    assert due.slot == SLOT + 4 * DAY
+    assert (due.slot, due.missed) == (SLOT + 4 * DAY, 3)
 
 
 def test_asking_twice_asks_for_the_same_point():
     first, again = (due_backup(TAKEN, DAILY, SLOT + DAY + minutes * MINUTE) for minutes in (0, 5))
     assert first is not None
     assert again is not None
-    assert first.point == again.point
-    assert first.instance == again.instance
+    assert first.request(DAILY).point == again.request(DAILY).point
+    assert first.request(DAILY).instance == again.request(DAILY).instance
 
 
 def test_while_a_point_is_being_taken_nothing_is_due():
