@@ -97,6 +97,9 @@ class RestorePoint:
     replicas: Mapping[str, ReplicaState] = field(default_factory=dict)
     expires: Mapping[str, datetime] = field(default_factory=dict)  # location → when an expiring replica goes
     hold: str | None = None  # why it must be kept, whatever its policy says
+    deletions: Mapping[str, datetime] = field(default_factory=dict)  # location → when its deletion began
+    uses: Mapping[str, datetime] = field(default_factory=dict)  # operation that reads it → since when
+    is_cleaned: bool = False  # of a failed one: whether everything that was taken for it is gone
 
     @classmethod
     def begin(
@@ -197,6 +200,14 @@ class RestorePoint:
         if known and _STAGE[state] <= _STAGE[known]:
             return self
         return replace(self, replicas={**self.replicas, location: state})
+
+    def used(self, by: str, now: datetime) -> RestorePoint:
+        """Return the point as read by an operation: until that is over, none of it is deleted."""
+        return self if by in self.uses else replace(self, uses={**self.uses, by: now})
+
+    def released(self, by: str) -> RestorePoint:
+        """Return the point as no longer read by an operation."""
+        return replace(self, uses={other: since for other, since in self.uses.items() if other != by})
 
 
 def next_attempt(points: Iterable[RestorePoint], slot: datetime) -> int:
