@@ -74,6 +74,7 @@ class Copy:
     renewed: datetime | None = None
     failure: str | None = None
     is_settled: bool = False  # whether the replica of its point has taken note that it is over
+    is_cleaned: bool = False  # whether what its failed attempts left behind is gone
 
     @classmethod
     def of(cls, point: RestorePoint, part: ProtectedDisk, location: str) -> Copy:
