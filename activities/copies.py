@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 
 import azure.durable_functions as df
 
-from domain.copies import Copy, CopyQueue, copies_of, replica_state
-from domain.errors import Refused
-from domain.manifests import recovery_manifest
-from domain.policy import Location
-from domain.protection import ProtectedVm
-from domain.restore_points import ReplicaState, RestorePoint
+from activities.announcing import announce
+from activities.settling import circumstances, settle
+from domain.copies import (
+    CLAIM_LASTS,
+    PERMIT_LASTS,
+    Copy,
+    CopyQueue,
+    CopyState,
+    copies_of,
+    to_skip,
+)
+from domain.errors import Conflicting, Refused
+from domain.events import Event, EventName
+from domain.policy import Backlog, Location
+from domain.restore_points import RestorePoint
 from domain.tags import snapshot_tags
 from durable import activity
 from gateways.connection import cloud
 
 blueprint = df.Blueprint()
 
+BUSY = timedelta(minutes=2)  # until a copy that waits for another one looks again
+
 
 @dataclass(frozen=True)
 class CopyOrder:
-    """An available point, and the locations that it goes to."""
+    """An available point, the locations that it goes to, and what becomes of copies that wait."""
 
     point: RestorePoint
     recovery: tuple[Location, ...]
+    backlog: Backlog = Backlog.EVERY
 
 
 @activity(blueprint)
@@ -37,7 +51,7 @@ def queue_copies(order: CopyOrder) -> list[CopyQueue]:
     locations = {location.name: location for location in order.recovery}
     queues = []
     for copy in copies_of(order.point):
-        queue = CopyQueue(copy.disk, locations[copy.location])
+        queue = CopyQueue(copy.disk, locations[copy.location], order.backlog)
         catalogue.copies.plan(copy)
         catalogue.copy_queues.open(queue)
         queues.append(queue)
@@ -49,30 +63,42 @@ class Claim:
     """Who wants to work on which queue."""
 
     queue: CopyQueue
-    owner: str
+    worker: str
+
+
+@dataclass(frozen=True)
+class NextCopy:
+    """What a worker does next: it watches a copy, or waits until a moment; neither if nothing is left."""
+
+    copy: Copy | None = None
+    wait_until: datetime | None = None
 
 
 @activity(blueprint)
-def begin_next_copy(claim: Claim) -> Copy | None:
-    """Take the oldest open copy of a queue and begin it; return None, and close the queue, if none is open.
+def begin_next_copy(claim: Claim) -> NextCopy:
+    """Take the oldest open copy of a queue and begin it; close the queue if none is open.
 
     Safe to repeat: the head of the queue is the same until it is over, its name follows from the attempt, and
     a snapshot found under that name is taken up.
     """
     connected, queue = cloud(), claim.queue
     seen = connected.catalogue.copy_queues.seen(queue)
-    copies = connected.catalogue.copies.of_queue(queue)
-    for copy in copies:
-        if not copy.state.is_open and not copy.is_settled:
-            _settled(copy, queue.location)  # the worker before us did not come to it
-    head = next((copy for copy in copies if copy.state.is_open), None)
+    head = _head(queue)
     if head is None:
         if seen and not connected.catalogue.copy_queues.close(seen):
             return begin_next_copy(claim)  # one was added meanwhile
-        return None
+        return NextCopy()
     now = connected.now()
-    copy = connected.catalogue.copies.alter(head, lambda known: known.claimed(claim.owner, now)) or head
-    return _begun(copy, queue.location) if copy.state.is_open else copy
+    wait_until = _obstacle(head, claim, now)
+    if wait_until:
+        return NextCopy(wait_until=wait_until)
+    if not _permitted(head, queue, now):
+        return NextCopy(wait_until=now + BUSY)
+    copy = connected.catalogue.copies.alter(head, lambda known: known.claimed(claim.worker, now)) or head
+    if copy.state is CopyState.COPYING and copy.owner == claim.worker:
+        copy = _begun(copy, queue)
+    is_ours = copy.state is CopyState.COPYING and copy.owner == claim.worker
+    return NextCopy(copy) if is_ours else NextCopy(wait_until=copy.not_before or now)
 
 
 @dataclass(frozen=True)
@@ -88,57 +114,105 @@ def look_at_copy(look: CopyLook) -> Copy:
     """Read how far a copy is and record it; the last disk's copy completes the replica of its point.
 
     Safe to repeat: the record follows from what Azure says of this attempt, a copy that is over stays so, and
-    the replica's manifest is the same each time.
+    the replica's manifest is the same each time. A copy that another worker has taken over stays as it is.
     """
     connected, copy, now = cloud(), look.copy, cloud().now()
     target = connected.snapshots.find(look.location.snapshot_id(copy.target_name))
-    recorded = connected.catalogue.copies.alter(
-        copy, lambda known: known.observed(target, now) if known.attempt == copy.attempt else None
+    expected = copy.observed(target, now)
+    if expected.state is not CopyState.COPYING:
+        _give_back(copy, look.location)
+    if expected.is_stalled and not copy.is_stalled:
+        since = f"nothing was copied since {copy.progressed}, at {expected.percent:.1f} %"
+        announce(Event(EventName.COPY_STALLED, copy.point, since, circumstances(copy)))
+
+    def observed(known: Copy) -> Copy | None:
+        is_ours = known.attempt == copy.attempt and known.owner == copy.owner
+        return known.observed(target, now) if is_ours else None
+
+    recorded = connected.catalogue.copies.alter(copy, observed) or expected
+    return recorded if recorded.state.is_open else settle(recorded, look.location)
+
+
+def _head(queue: CopyQueue) -> Copy | None:
+    """Return the oldest copy that is not over, after everything that is over has been settled."""
+    copies, now = cloud().catalogue.copies, cloud().now()
+    known = copies.of_queue(queue)
+    for key, reason in to_skip(known, queue.backlog).items():
+        place = next(place for place, copy in enumerate(known) if copy.row_key == key)
+        known[place] = copies.alter(known[place], partial(_skipped, reason, now)) or known[place]
+    for copy in known:
+        if not copy.state.is_open and not copy.is_settled:
+            settle(copy, queue.location)  # the worker before us did not come to it
+    return next((copy for copy in known if copy.state.is_open), None)
+
+
+def _skipped(reason: str, now: datetime, known: Copy) -> Copy:
+    return known.skipped(reason, now)
+
+
+def _obstacle(head: Copy, claim: Claim, now: datetime) -> datetime | None:
+    """Return when to look again if the head of a queue cannot be begun now."""
+    if head.is_held(claim.worker, now) and head.renewed:
+        return head.renewed + CLAIM_LASTS
+    if head.not_before and now < head.not_before:
+        return head.not_before
+    if head.started is None and _is_disk_busy(head, claim.queue, now):
+        return now + BUSY
+    return None
+
+
+def _is_disk_busy(copy: Copy, queue: CopyQueue, now: datetime) -> bool:
+    """Whether another copy of the disk is under way: Azure makes one at a time, wherever it goes to."""
+    catalogue = cloud().catalogue
+    others = [
+        other
+        for other in catalogue.copy_queues.all_open()
+        if other.disk == queue.disk and other.partition != queue.partition
+    ]
+    at_work = (
+        known for other in others for known in catalogue.copies.of_queue(other) if known.is_at_work(now)
     )
-    recorded = recorded or copy
-    return recorded if recorded.state.is_open else _settled(recorded, look.location)
+    return any(at_work) or any(_is_unfinished(name, queue) for name in copy.earlier_names)
 
 
-def _begun(copy: Copy, location: Location) -> Copy:
+def _is_unfinished(name: str, queue: CopyQueue) -> bool:
+    """Whether an attempt that was given up is still copying: it is in the way until it is pruned."""
+    target = cloud().snapshots.find(queue.location.snapshot_id(name))
+    return target is not None and not target.is_usable and target.failure is None
+
+
+def _permitted(copy: Copy, queue: CopyQueue, now: datetime) -> bool:
+    permits = cloud().catalogue.permits
+    return permits.take(queue.location.pool, copy.holder, now, now + PERMIT_LASTS) is not None
+
+
+def _give_back(copy: Copy, location: Location) -> None:
+    """Free the copy's permit, before its end is recorded: who dies in between comes here again."""
+    cloud().catalogue.permits.give_back(location.pool, copy.holder)
+
+
+def _begun(copy: Copy, queue: CopyQueue) -> Copy:
+    """Order a copy from Azure and record that it was taken, refused, or not possible now."""
+    connected, now = cloud(), cloud().now()
+    location = queue.location
     tags = snapshot_tags(copy.point, copy.vm_name, copy.disk_name, copy.policy, location.name)
     target_id = location.snapshot_id(copy.target_name)
     try:
-        cloud().snapshots.begin_copy(target_id, copy.source_id, location, tags)
+        connected.snapshots.begin_copy(target_id, copy.source_id, location, tags)
+        changed = copy.begun(now)
+    except Conflicting as conflict:
+        is_passing = _is_disk_busy(copy, queue, now)
+        changed = copy.deferred(str(conflict), now + BUSY) if is_passing else copy.lost(str(conflict), now)
     except Refused as refused:
-        # The next look finds no snapshot and ends the attempt, with this reason.
-        reason = str(refused)
-        return cloud().catalogue.copies.alter(copy, lambda known: replace(known, failure=reason)) or copy
-    return copy
-
-
-def _settled(copy: Copy, location: Location) -> Copy:
-    """Derive the state of a replica from all its copies and record it, then that this copy is settled."""
-    connected = cloud()
-    point = connected.catalogue.restore_points.find(copy.point)
-    refusal = _record_replica(point, location) if point else None
-    settled = connected.catalogue.copies.alter(
-        copy, lambda known: replace(known, is_settled=True, failure=refusal or known.failure)
+        changed = copy.lost(str(refused), now)
+    if changed.state is not CopyState.COPYING:
+        _give_back(copy, location)
+    is_same = (copy.attempt, copy.owner)
+    recorded = connected.catalogue.copies.alter(
+        copy, lambda known: changed if (known.attempt, known.owner) == is_same else None
     )
-    return settled or copy
+    return recorded or changed
 
 
-def _record_replica(point: RestorePoint, location: Location) -> str | None:
-    """Record what became of a replica; return why its manifest was refused, if it was.
-
-    A replica without its manifest cannot be restored when the catalogue is lost, so it is not available.
-    """
-    connected, refusal = cloud(), None
-    copies = connected.catalogue.copies.find(point, location.name)
-    state = replica_state(copies) if len(copies) == len(point.disks) else ReplicaState.WAITING
-    if state is ReplicaState.AVAILABLE:
-        try:
-            connected.manifests.write(recovery_manifest(point, location, copies), location)
-        except Refused as refused:
-            state, refusal = ReplicaState.FAILED, str(refused)
-    changed = connected.catalogue.restore_points.alter(
-        point.id, lambda known: known.with_replica(location.name, state)
-    )
-    if changed:
-        summary = ProtectedVm.of(changed.vm, changed.policy)
-        connected.catalogue.vms.update(summary, lambda vm: vm.with_point(changed))
-    return refusal
+def _where(copy: Copy) -> dict[str, str | int | float]:
+    return {"disk": copy.disk_name, "location": copy.location, "attempt": copy.attempt}

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import azure.durable_functions as df
 
+from domain.copies import CopyQueue, CopyWork
 from domain.errors import Transient
 from domain.requests import Start
-from durable import Client, client_activity
+from durable import Client, client_activity, to_wire
 
 blueprint = df.Blueprint()
 
@@ -20,6 +21,11 @@ class Starts:
     """The orchestrations to start: at most a page of 100."""
 
     starts: tuple[Start, ...]
+
+
+def copy_worker(queue: CopyQueue) -> Start:
+    """Return how the worker of a copy queue is started."""
+    return Start("replicate_disk", queue.instance, to_wire(CopyWork(queue)), may_follow=True)
 
 
 @client_activity(blueprint)

@@ -6,17 +6,24 @@ location has one queue, worked oldest first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.names import copy_partition, copy_row_key, snapshot_name
-from domain.policy import Location
+from domain.policy import Backlog, Location
 from domain.restore_points import ProtectedDisk, ReplicaState, RestorePoint
 from domain.snapshots import Snapshot
 
 MOST_ATTEMPTS = 3
+BETWEEN_ATTEMPTS = timedelta(minutes=5)  # and three times as long before the one after
+MOST_COPIES = 100  # at a time, per subscription and region: Azure's limit
+PERMIT_LASTS = timedelta(hours=12)  # renewed every few hours
+CLAIM_LASTS = timedelta(minutes=15)
+# Nobody documents how long a copy may take, nor a sign that one has stalled.
+STALLED = timedelta(hours=6)
+GIVEN_UP = timedelta(hours=24)
 
 
 class CopyState(StrEnum):
@@ -36,10 +43,11 @@ class CopyState(StrEnum):
 
 @dataclass(frozen=True)
 class CopyQueue:
-    """The copies of one disk to one location."""
+    """The copies of one disk to one location, and what becomes of those that wait behind another one."""
 
     disk: str
     location: Location
+    backlog: Backlog = Backlog.EVERY
 
     @property
     def partition(self) -> str:
@@ -53,8 +61,29 @@ class CopyQueue:
 
 
 @dataclass(frozen=True)
+class CopyWork:
+    """What a worker is started with: its queue, and its name once it has one."""
+
+    queue: CopyQueue
+    worker: str | None = None
+
+
+@dataclass(frozen=True)
+class Permit:
+    """One of the places for copies that Azure has per subscription and region, and who holds it."""
+
+    holder: str
+    expires: datetime
+
+
+@dataclass(frozen=True)
 class Copy:
-    """One disk of one restore point on its way to one location."""
+    """One disk of one restore point on its way to one location.
+
+    `owner` is the worker that has it, `renewed` when that worker last gave a sign of life, `progressed` when
+    Azure last said that more is copied, `started` when Azure took the order of this attempt. An attempt is
+    not begun before `not_before`.
+    """
 
     point: str
     vm_name: str
@@ -75,6 +104,9 @@ class Copy:
     failure: str | None = None
     is_settled: bool = False  # whether the replica of its point has taken note that it is over
     is_cleaned: bool = False  # whether what its failed attempts left behind is gone
+    started: datetime | None = None
+    not_before: datetime | None = None
+    is_stalled: bool = False
 
     @classmethod
     def of(cls, point: RestorePoint, part: ProtectedDisk, location: str) -> Copy:
@@ -96,6 +128,11 @@ class Copy:
         )
 
     @property
+    def holder(self) -> str:
+        """The name under which it holds a permit."""
+        return f"{copy_partition(self.disk, self.location)}~{self.point}"
+
+    @property
     def row_key(self) -> str:
         """Its place in the queue."""
         return copy_row_key(self.source_created, self.point)
@@ -103,16 +140,47 @@ class Copy:
     @property
     def target_name(self) -> str:
         """The name of the snapshot that this attempt makes in the location."""
-        return snapshot_name(self.point, self.disk_name, self.disk_unique_id, self.location, self.attempt)
+        return self._name_of(self.attempt)
 
-    def claimed(self, owner: str, now: datetime) -> Copy:
-        """Return the copy in the hands of a worker; one that is over stays as it was."""
-        if not self.state.is_open:
+    @property
+    def earlier_names(self) -> list[str]:
+        """The names of the snapshots that the attempts before this one may have left."""
+        return [self._name_of(attempt) for attempt in range(1, self.attempt)]
+
+    def _name_of(self, attempt: int) -> str:
+        return snapshot_name(self.point, self.disk_name, self.disk_unique_id, self.location, attempt)
+
+    def is_at_work(self, now: datetime) -> bool:
+        """Whether Azure is making it, or a worker is just about to ask for it."""
+        if self.state is not CopyState.COPYING:
+            return False
+        return self.started is not None or (self.renewed is not None and now < self.renewed + CLAIM_LASTS)
+
+    def is_held(self, worker: str, now: datetime) -> bool:
+        """Whether another worker has it and has given a sign of life lately."""
+        if self.state is not CopyState.COPYING or self.owner in (None, worker) or self.renewed is None:
+            return False
+        return now < self.renewed + CLAIM_LASTS
+
+    def claimed(self, worker: str, now: datetime) -> Copy:
+        """Return the copy in the hands of a worker; one that is over, or held by another, stays as it was."""
+        if not self.state.is_open or self.is_held(worker, now):
             return self
-        taken = replace(self, state=CopyState.COPYING, owner=owner, renewed=now)
-        return replace(
-            taken, progressed=self.progressed or now, failure=None
-        )  # what failed was an attempt before
+        taken = replace(self, state=CopyState.COPYING, owner=worker, renewed=now, not_before=None)
+        return replace(taken, progressed=self.progressed or now)
+
+    def begun(self, now: datetime) -> Copy:
+        """Return the copy once Azure has taken the order of this attempt."""
+        if self.state is not CopyState.COPYING:
+            return self
+        return replace(self, started=self.started or now, failure=None)
+
+    def deferred(self, reason: str, until: datetime) -> Copy:
+        """Return the copy put back into its queue: something that will pass is in its way."""
+        if self.state is not CopyState.COPYING:
+            return self
+        waiting = replace(self, state=CopyState.WAITING, owner=None, failure=reason, not_before=until)
+        return replace(waiting, progressed=None)
 
     def observed(self, target: Snapshot | None, now: datetime) -> Copy:
         """Take in what Azure says of the target: it is complete, further on, lost or not there at all.
@@ -129,17 +197,54 @@ class Copy:
             return self.lost(target.failure, now)
         # Azure gives every copy across regions a percent; without one nothing is proved.
         if target.is_usable and target.percent is not None:
-            return replace(self, state=CopyState.AVAILABLE, percent=100.0, progressed=now, renewed=now)
-        percent = target.percent or 0.0
-        progressed = now if percent > self.percent else self.progressed
-        return replace(self, percent=percent, progressed=progressed, renewed=now)
+            complete = replace(self, state=CopyState.AVAILABLE, percent=100.0, progressed=now, renewed=now)
+            return replace(complete, is_stalled=False, failure=None)
+        return self._further(target.percent or 0.0, now)
+
+    def _further(self, percent: float, now: datetime) -> Copy:
+        progressed = now if percent > self.percent or self.progressed is None else self.progressed
+        still = now - progressed
+        if still >= GIVEN_UP:
+            return self.lost(f"nothing more was copied for {still}, at {percent:.1f} %", now)
+        seen = replace(self, percent=percent, progressed=progressed, renewed=now)
+        return replace(seen, is_stalled=still >= STALLED)
 
     def lost(self, reason: str, now: datetime) -> Copy:
         """Return the copy after a failed attempt: waiting for the next one, or failed for good."""
+        ended = replace(self, failure=reason, renewed=now, owner=None, started=None, is_stalled=False)
         if self.attempt == MOST_ATTEMPTS:
-            return replace(self, state=CopyState.FAILED, failure=reason, renewed=now)
-        again = replace(self, state=CopyState.WAITING, attempt=self.attempt + 1, failure=reason, renewed=now)
+            return replace(ended, state=CopyState.FAILED)
+        later = now + BETWEEN_ATTEMPTS * 3 ** (self.attempt - 1)
+        again = replace(ended, state=CopyState.WAITING, attempt=self.attempt + 1, not_before=later)
         return replace(again, percent=0.0, progressed=None)
+
+    def skipped(self, reason: str, now: datetime) -> Copy:
+        """Return the copy as one that will not be made; one that is over stays as it was."""
+        if not self.state.is_open:
+            return self
+        return replace(self, state=CopyState.SKIPPED, failure=reason, renewed=now, owner=None)
+
+
+def to_skip(copies: Sequence[Copy], backlog: Backlog) -> dict[str, str]:
+    """Say which copies of a queue, oldest first, are not to be made: row key → reason.
+
+    Azure takes the snapshots of a disk in the order of their creation only, so one that is older than one
+    that has arrived would be refused for ever.
+    """
+    reasons = {}
+    newest = max(
+        (place for place, copy in enumerate(copies) if copy.state is CopyState.AVAILABLE), default=-1
+    )
+    for copy in copies[: newest + 1]:
+        if copy.state.is_open:
+            point = copies[newest].point
+            reasons[copy.row_key] = f"overtaken: restore point {point} has arrived, and it is newer"
+    waiting = [copy for copy in copies[newest + 1 :] if copy.state is CopyState.WAITING]
+    if backlog is Backlog.NEWEST:
+        for copy in waiting[:-1]:
+            reason = f"the policy sends only the newest of those that wait, {waiting[-1].point}"
+            reasons[copy.row_key] = reason
+    return reasons
 
 
 def copies_of(point: RestorePoint) -> list[Copy]:

@@ -40,6 +40,11 @@ class Location:
         """The ARM id of the resource group that restored disks are made in."""
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.restore_resource_group}"
 
+    @property
+    def pool(self) -> str:
+        """What Azure counts copies by: their subscription and the region that they go to."""
+        return f"{self.subscription.lower()}~{self.region.lower()}"
+
     def snapshot_id(self, name: str) -> str:
         """The ARM id of a snapshot of that name in this location."""
         return f"{self.group_id}/providers/Microsoft.Compute/snapshots/{name}"

@@ -23,7 +23,7 @@ from activities.fleet import (
     start_backups,
 )
 from activities.restore_points import record_lost_point
-from activities.starting import Starts, start_orchestrations
+from activities.starting import Starts, copy_worker, start_orchestrations
 from activities.sweeping import (
     Days,
     Sweep,
@@ -33,7 +33,7 @@ from activities.sweeping import (
 )
 from domain.fleet import DueBackup
 from domain.requests import Start
-from durable import Context, Failed, Steps, call, gather, orchestration, to_wire
+from durable import Context, Failed, Steps, call, gather, orchestration
 
 blueprint = df.Blueprint()
 
@@ -72,8 +72,7 @@ def swept(context: Context) -> Steps[None]:
     yield from start(context, (yield from call(context, settle_accepted_operations, named)))
 
     queues = yield from call(context, find_open_queues, Sweep())
-    workers = [Start("replicate_disk", queue.instance, to_wire(queue), may_follow=True) for queue in queues]
-    yield from start(context, workers)
+    yield from start(context, [copy_worker(queue) for queue in queues])
 
 
 def start(context: Context, starts: list[Start]) -> Steps[None]:

@@ -26,11 +26,11 @@ from activities.restore_points import (
     record_backup_failure,
     record_restore_point,
 )
-from activities.starting import Starts, start_orchestrations
+from activities.starting import Starts, copy_worker, start_orchestrations
 from domain.errors import Busy, StepFailed
-from domain.requests import BackupRequest, Start
+from domain.requests import BackupRequest
 from domain.restore_points import ProtectedDisk, RestorePoint
-from durable import Context, Failed, Outcome, Steps, call, gather, insist, orchestration, to_wire, wait
+from durable import Context, Failed, Outcome, Steps, call, gather, insist, orchestration, wait
 
 blueprint = df.Blueprint()
 
@@ -90,11 +90,10 @@ def settled(context: Context, parts: list[ProtectedDisk]) -> Steps[list[Protecte
 def sent(context: Context, request: BackupRequest, point: RestorePoint) -> Steps[None]:
     """Queue the copies of the point and see that the queues are worked."""
     if request.policy.recovery:
-        queues = yield from insist(context, queue_copies, CopyOrder(point, request.policy.recovery))
-        workers = [
-            Start("replicate_disk", queue.instance, to_wire(queue), may_follow=True) for queue in queues
-        ]
-        yield from insist(context, start_orchestrations, Starts(tuple(workers)))
+        order = CopyOrder(point, request.policy.recovery, request.policy.backlog)
+        queues = yield from insist(context, queue_copies, order)
+        workers = tuple(copy_worker(queue) for queue in queues)
+        yield from insist(context, start_orchestrations, Starts(workers))
 
 
 def known(part: ProtectedDisk, outcome: Outcome[ProtectedDisk]) -> ProtectedDisk:

@@ -7,7 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from activities.copies import Claim, CopyLook, CopyOrder, begin_next_copy, look_at_copy, queue_copies
+from activities.copies import (
+    Claim,
+    CopyLook,
+    CopyOrder,
+    NextCopy,
+    begin_next_copy,
+    look_at_copy,
+    queue_copies,
+)
 from activities.fleet import Look, find_due_backups
 from activities.restore_points import (
     BackupFailure,
@@ -136,13 +144,13 @@ def test_copies_are_queued_once_and_a_finished_one_is_not_begun_again(world, ava
     assert queue_copies(order) == queues
     for queue in queues:
         claim = Claim(queue, "a worker")
-        copy = begin_next_copy(claim)
-        assert begin_next_copy(claim).target_name == copy.target_name
+        copy = begin_next_copy(claim).copy
+        assert begin_next_copy(claim).copy.target_name == copy.target_name
         world.clock.advance(timedelta(minutes=10))
         look = CopyLook(copy, queue.location)
         assert look_at_copy(look) == look_at_copy(look)
         queue_copies(order)
-        assert begin_next_copy(claim) is None
+        assert begin_next_copy(claim) == NextCopy()
     point = cloud().catalogue.restore_points.find(available.id)
     assert point.replicas == {"west": "available", "north": "available"}
     assert len(world.cloud.meter.copies) == 2

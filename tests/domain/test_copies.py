@@ -9,10 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.copies import MOST_ATTEMPTS, CopyQueue, CopyState, copies_of, replica_state
+from domain.copies import (
+    CLAIM_LASTS,
+    GIVEN_UP,
+    MOST_ATTEMPTS,
+    STALLED,
+    CopyQueue,
+    CopyState,
+    copies_of,
+    replica_state,
+    to_skip,
+)
+from domain.policy import Backlog
 from domain.restore_points import ReplicaState
 from domain.snapshots import Snapshot
-from tests.domain.samples import NORTH, NOW, available_point, begun_point
+from tests.domain.samples import NORTH, NOW, SLOT, available_point, begun_point
 
 MINUTE = timedelta(minutes=1)
 
@@ -106,6 +117,70 @@ def test_claiming_ones_own_copy_again_changes_only_when():
     copy = waiting_copy().claimed("worker", NOW).observed(target(30.0), NOW)
     again = copy.claimed("worker", NOW + MINUTE)
     assert again == replace(copy, renewed=NOW + MINUTE)
+
+
+def test_a_copy_that_another_worker_holds_is_taken_over_only_when_it_gives_no_sign_of_life():
+    copy = waiting_copy().claimed("worker", NOW)
+    assert copy.claimed("another", NOW + CLAIM_LASTS - MINUTE) == copy
+    taken = copy.claimed("another", NOW + CLAIM_LASTS)
+    assert (taken.owner, taken.attempt, taken.progressed) == ("another", 1, NOW)
+
+
+def test_a_copy_that_makes_no_progress_is_told_and_at_last_given_up():
+    copy = waiting_copy().claimed("worker", NOW).begun(NOW).observed(target(10.0), NOW + MINUTE)
+    progressed = NOW + MINUTE
+    assert not copy.observed(target(10.0), progressed + STALLED - MINUTE).is_stalled
+    stalled = copy.observed(target(10.0), progressed + STALLED)
+    assert (stalled.is_stalled, stalled.state) == (True, CopyState.COPYING)
+    assert not stalled.observed(target(10.1), progressed + STALLED).is_stalled
+    lost = stalled.observed(target(10.0), progressed + GIVEN_UP)
+    assert (lost.state, lost.attempt) == (CopyState.WAITING, 2)
+    assert "nothing more was copied for 1 day" in lost.failure
+    assert lost.earlier_names == [copy.target_name]
+
+
+def test_the_attempts_of_a_copy_are_further_and_further_apart():
+    copy, pauses = waiting_copy(), []
+    for _ in range(MOST_ATTEMPTS - 1):
+        copy = copy.claimed("worker", NOW).lost("refused", NOW)
+        pauses.append(copy.not_before - NOW)
+    assert pauses == [5 * MINUTE, 15 * MINUTE]
+
+
+def test_a_copy_that_must_wait_for_another_one_loses_no_attempt():
+    copy = waiting_copy().claimed("worker", NOW).deferred("another copy runs", NOW + MINUTE)
+    assert (copy.state, copy.attempt, copy.owner) == (CopyState.WAITING, 1, None)
+    assert copy.not_before == NOW + MINUTE
+
+
+def queue_of(*states: str):
+    point = available_point()
+    return [
+        replace(
+            copies_of(available_point(slot=point.slot + day * timedelta(days=1)))[0], state=CopyState(state)
+        )
+        for day, state in enumerate(states)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("states", "backlog", "skipped"),
+    [
+        # Azure takes the snapshots of a disk in their order: an older one would be refused for ever.
+        (["waiting", "available", "waiting"], Backlog.EVERY, [0]),
+        (["copying", "waiting", "available"], Backlog.EVERY, [0, 1]),
+        (["available", "waiting", "waiting"], Backlog.EVERY, []),
+        (["failed", "waiting"], Backlog.EVERY, []),
+        # Only the newest of those that wait is worth its way; what is on its way goes on.
+        (["copying", "waiting", "waiting", "waiting"], Backlog.NEWEST, [1, 2]),
+        (["available", "waiting"], Backlog.NEWEST, []),
+        (["waiting", "available", "waiting", "waiting"], Backlog.NEWEST, [0, 2]),
+        ([], Backlog.NEWEST, []),
+    ],
+)
+def test_what_is_not_worth_copying_is_skipped(states, backlog, skipped):
+    copies = queue_of(*states)
+    assert list(to_skip(copies, backlog)) == [copies[place].row_key for place in skipped]
 
 
 states = st.lists(st.sampled_from(CopyState), min_size=1, max_size=5)
