@@ -154,13 +154,9 @@ def test_a_copy_that_must_wait_for_another_one_loses_no_attempt():
 
 
 def queue_of(*states: str):
-    point = available_point()
-    return [
-        replace(
-            copies_of(available_point(slot=point.slot + day * timedelta(days=1)))[0], state=CopyState(state)
-        )
-        for day, state in enumerate(states)
-    ]
+    slots = (SLOT + day * timedelta(days=1) for day in range(len(states)))
+    copies = [copies_of(available_point(slot=slot))[0] for slot in slots]
+    return [replace(copy, state=CopyState(state)) for copy, state in zip(copies, states, strict=True)]
 
 
 @pytest.mark.parametrize(
