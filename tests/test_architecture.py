@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "domain": {"domain"},
     "clock": set(),
     "settings": {"domain"},
-    "durable": {"domain"},
+    "durable": {"durable", "domain"},
     "gateways": {"gateways", "domain", "settings", "clock"},
     "activities": {"activities", "gateways", "domain", "durable"},
     "orchestrators": {"orchestrators", "activities", "domain", "durable"},

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import activities
-import durable
 import orchestrators
-from durable import from_wire, to_wire
+from durable import Done, from_wire, to_wire
+from durable.outcomes import done, outcome
+from durable.registration import STEPS as REGISTERED
 from tests.domain.samples import available_point
 from tests.wire_values import values_of
 
@@ -27,7 +28,7 @@ def steps() -> dict[str, Any]:
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{package.__name__}.{module.name}")
     names = tuple(package.__name__ for package in OURS)
-    return {step.name: step for step in durable._STEPS.values() if step.function.__module__.startswith(names)}
+    return {step.name: step for step in REGISTERED.values() if step.function.__module__.startswith(names)}
 
 
 STEPS = steps()
@@ -56,8 +57,8 @@ def test_every_request_comes_back_as_it_was_sent(name, data):
 def test_every_result_comes_back_as_it_was_returned(name, data):
     step = STEPS[name]
     value = data.draw(values_of(step.result_type))
-    sent = json.loads(json.dumps(durable._done(step, value), allow_nan=False))
-    assert durable._outcome(step, sent) == durable.Done(value)
+    sent = json.loads(json.dumps(done(step.result_type, value), allow_nan=False))
+    assert outcome(step.result_type, sent) == Done(value)
 
 
 def test_a_request_with_a_field_missing_is_refused():
