@@ -26,6 +26,7 @@ class Call:
     kind: str
     names: tuple[str, ...]
     identity: str
+    action: str = ""  # the right that the route needs
     planted_failure: Failure | None = None
 
     @property
@@ -57,6 +58,8 @@ class Call:
         """The scope that rights are asked for: a resource, a group, a subscription, or everything."""
         if self.names_resource:
             return self.id.text
+        if self.follows_operation:
+            return f"/subscriptions/{self.names[0]}"
         parts = ("/subscriptions/", "/resourceGroups/")
         return "".join(part + name for part, name in zip(parts, self.names, strict=False)) or "/"
 
@@ -105,7 +108,7 @@ class Call:
     def require_linked(self, action: str, scope: str) -> None:
         """Check a right that the call needs on another resource than its own; raises ArmError 403."""
         if not self.estate.authorize(self.identity, action, scope):
-            raise linked_forbidden(self.identity, action, self.id.text, scope)
+            raise linked_forbidden(self.identity, (self.action, self.id.text), (action, scope))
 
     def begin(self, resource: Resource, work: Work, segment: str = DISK_OPERATIONS) -> Operation:
         """Accept an operation that changes `resource`, and let it end in its time and region."""

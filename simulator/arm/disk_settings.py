@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.arm import errors, fields
+from simulator.arm.call import Call
 
 INHERITED = (
     "osType",
@@ -33,6 +34,16 @@ OBJECTS = (
     "encryptionSettingsCollection",
     "encryption",
 )
+
+
+def require_encryption_set(call: Call) -> None:
+    """Check the right to use the encryption set that a body names; raises ArmError 403.
+
+    Known of disks (kubernetes-sigs/azuredisk-csi-driver issue 2609); that snapshots are alike is our choice.
+    """
+    asked = fields.section(call.body, "properties", "encryption").get("diskEncryptionSetId")
+    if isinstance(asked, str) and asked:
+        call.require_linked("Microsoft.Compute/diskEncryptionSets/read", asked)
 
 
 def kept(properties: fields.Json, *names: str) -> dict[str, Any]:

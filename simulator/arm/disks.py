@@ -10,7 +10,7 @@ from simulator.arm.access_grants import begin_access, end_access, require_no_acc
 from simulator.arm.call import Call
 from simulator.arm.disk_changes import change
 from simulator.arm.disk_model import COMPLETING_SKUS, KIND, TIERS, Disk
-from simulator.arm.disk_settings import ACCESS, INHERITED, kept
+from simulator.arm.disk_settings import ACCESS, INHERITED, kept, require_encryption_set
 from simulator.arm.fields import GIB
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.listing import list_resources
@@ -40,6 +40,7 @@ NOT_SIMULATED = {"Import", "ImportSecure", "Upload", "UploadPreparedSecure", "Fr
 
 def put_disk(call: Call) -> Response:
     """Create a disk, or change one that is there."""
+    require_encryption_set(call)
     existing = call.estate.shelf.find(Disk, call.id)
     if existing is not None:
         _require_same(call, existing)
@@ -182,6 +183,7 @@ def get_disk(call: Call) -> Response:
 
 def patch_disk(call: Call) -> Response:
     """Change tags, settings, sku or size."""
+    require_encryption_set(call)
     disk = call.estate.shelf.get(Disk, call.id)
     has_tags = call.body.get("tags") is not None
     return change(call, disk, tags=fields.tags(call.body) if has_tags else disk.tags)

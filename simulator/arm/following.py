@@ -1,4 +1,8 @@
-"""Following an operation by the URLs that its acceptance gave."""
+"""Following an operation by the URLs that its acceptance gave.
+
+Own choice: that this needs the right to read operations. The actions exist and built-in roles hold them (VM
+Restore Operator does); whether Resource Manager insists on them nobody has published.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +29,21 @@ ROUTES = (
         "GET",
         f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{}}/{DISK_OPERATIONS}/{{}}",
         get_operation,
-        "",
+        "Microsoft.Compute/locations/diskOperations/read",
         GET_DISK_OPERATION,
     ),
     Route(
         "GET",
         f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{}}/{OPERATIONS}/{{}}",
         get_operation,
-        "",
+        "Microsoft.Compute/locations/operations/read",
         GET_MACHINE_OPERATION,
     ),
     Route(
         "GET",
         f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{}}/{OPERATIONS}/{{}}",
         get_operation,
-        "",
+        "Microsoft.Network/locations/operations/read",
         UNLIMITED,
     ),
 )

@@ -64,7 +64,8 @@ class FrontDoor:
         identity = identity_of(request)
         api_version = _api_version(request)
         route, names = self._router.find(request.method, request.path, api_version)
-        return Call(self._estate, request, route.kind, names, identity, planted_failure), route
+        call = Call(self._estate, request, route.kind, names, identity, route.action, planted_failure)
+        return call, route
 
     def _admitted(self, call: Call, route: Route, headers: dict[str, str]) -> Response:
         estate = self._estate

@@ -141,12 +141,16 @@ def _named_disk(call: Call, entry: Mapping[str, Any], where: str) -> Disk:
 
 
 def find_disk(call: Call, text: str) -> Disk:
-    """Return the disk that a request names; raises ArmError 400 or 404."""
+    """Return the disk that a request names; raises ArmError 400, 403 or 404.
+
+    A machine's PUT needs the right to write each disk that it names (Azure/azure-cli issue 28742).
+    """
     disk_id = ResourceId.parse(text)
     if disk_id is None or disk_id.kind != DISK:
         raise errors.invalid_parameter(
             f"The value '{text}' is not the id of a managed disk.", "managedDisk.id"
         )
+    call.require_linked("Microsoft.Compute/disks/write", text)
     disk = call.estate.shelf.find(Disk, disk_id)
     if disk is None:
         raise errors.reference_not_found(text)

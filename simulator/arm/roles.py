@@ -1,10 +1,20 @@
 """Who may do what in the simulated cloud.
 
 Every request carries a bearer token; a token `development:<identity>` names an identity, any other token is
-the identity `anonymous-token`. Without roles everything is allowed. Once any role is granted, an identity may
-do only what its roles say, and the refusal is Azure's `AuthorizationFailed`.
+the identity `anonymous-token`. Once any role is assigned, an identity may do only what its roles say, and the
+refusal is Azure's `AuthorizationFailed`, or `LinkedAuthorizationFailed` where a request needs a right on
+another resource than its own. Which request needs which action is said where the routes are (`ROUTES` of each
+kind of resource) and where bodies name other resources (`Call.require_linked`).
 
     cloud.roles.grant("backup", ["Microsoft.Compute/snapshots/*"], scope="/subscriptions/...")
+
+As in Azure's role definitions, `*` stands for any text, actions are compared without regard to case, what a
+role leaves out (`not_actions`) another role may still give, and a role reaches its scope and all below it.
+
+Own choices: without any role everybody may do everything, for the sake of clients that know no roles; roles
+bind at once, where Azure takes minutes; a list of a whole subscription needs its right on the whole
+subscription, and is not cut down to what the identity may see. There are no deny assignments and no
+conditions.
 """
 
 from __future__ import annotations
@@ -12,6 +22,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from simulator.arm.errors import ArmError
@@ -21,25 +32,48 @@ _BEARER = re.compile(r"Bearer\s+(\S+)\s*$", re.IGNORECASE)
 _PREFIX = "development:"
 
 
+@dataclass(frozen=True)
+class Assignment:
+    """One role of one identity within one scope; everything in lower case."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...]
+    scope: str
+
+    def allows(self, action: str, scope: str) -> bool:
+        """Tell whether this role gives the right to `action` on `scope`."""
+        reaches = scope == self.scope or scope.startswith(f"{self.scope}/")
+        return reaches and _matches(action, self.actions) and not _matches(action, self.not_actions)
+
+
 class Roles:
-    """Actions granted to identities, each within a scope."""
+    """The roles that are assigned to identities."""
 
     def __init__(self) -> None:
-        self._granted: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._assigned: defaultdict[str, list[Assignment]] = defaultdict(list)
 
-    def grant(self, identity: str, actions: Iterable[str], scope: str = "/") -> None:
-        """Let `identity` do `actions` (`*` stands for anything) on `scope` and everything below it."""
-        self._granted[identity].extend((action.lower(), scope.lower().rstrip("/")) for action in actions)
+    def grant(
+        self, identity: str, actions: Iterable[str], scope: str = "/", not_actions: Iterable[str] = ()
+    ) -> None:
+        """Let `identity` do `actions`, but not `not_actions`, on `scope` and everything below it."""
+        self._assigned[identity].append(
+            Assignment(
+                tuple(action.lower() for action in actions),
+                tuple(action.lower() for action in not_actions),
+                scope.lower().rstrip("/"),
+            )
+        )
 
     def allow(self, identity: str, action: str, scope: str) -> bool:
         """Tell whether `identity` may do `action` on `scope`."""
-        if not self._granted:
+        if not self._assigned:
             return True
-        where = scope.lower()
-        return any(
-            fnmatchcase(action.lower(), pattern) and (where == within or where.startswith(f"{within}/"))
-            for pattern, within in self._granted.get(identity, ())
-        )
+        assigned = self._assigned.get(identity, ())
+        return any(role.allows(action.lower(), scope.lower().rstrip("/")) for role in assigned)
+
+
+def _matches(action: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(action, pattern) for pattern in patterns)
 
 
 def identity_of(request: Request) -> str:
@@ -67,12 +101,13 @@ def forbidden(identity: str, action: str, scope: str) -> ArmError:
     )
 
 
-def linked_forbidden(identity: str, action: str, scope: str, linked: str) -> ArmError:
-    """Return the refusal of an action that a request needs on another resource than its own."""
+def linked_forbidden(identity: str, own: tuple[str, str], linked: tuple[str, str]) -> ArmError:
+    """Return the refusal of an action that a request needs on another resource than its own; both are given
+    as action and scope. The words are those of Azure/azure-cli issue 28742."""
     return ArmError(
         403,
         "LinkedAuthorizationFailed",
-        f"The client '{identity}' with object id '{identity}' has permission to perform the requested action "
-        f"on scope '{scope}'; however, it does not have permission to perform action(s) '{action}' on the "
-        f"linked scope(s) '{linked}' or the linked scope(s) are invalid.",
+        f"The client '{identity}' with object id '{identity}' has permission to perform action '{own[0]}' on "
+        f"scope '{own[1]}'; however, it does not have permission to perform action(s) '{linked[0]}' on the "
+        f"linked scope(s) '{linked[1]}' (respectively) or the linked scope(s) are invalid.",
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from simulator.arm import errors, fields, snapshot_copies, snapshot_taking
 from simulator.arm.access_grants import begin_access, end_access, require_no_access
 from simulator.arm.call import Call
-from simulator.arm.disk_settings import ACCESS, kept
+from simulator.arm.disk_settings import ACCESS, kept, require_encryption_set
 from simulator.arm.listing import list_resources
 from simulator.arm.operations import DELETING, Work
 from simulator.arm.routing import resource_routes
@@ -20,6 +20,7 @@ NOT_SIMULATED = {"Import", "ImportSecure", "Upload", "CopyFromSanSnapshot", "Res
 
 def put_snapshot(call: Call) -> Response:
     """Create a snapshot, or repeat the creation of one that is there from the same source."""
+    require_encryption_set(call)
     existing = call.estate.shelf.find(Snapshot, call.id)
     if existing is not None:
         return _put_again(call, existing)
@@ -76,6 +77,7 @@ def get_snapshot(call: Call) -> Response:
 
 def patch_snapshot(call: Call) -> Response:
     """Change tags and settings; tags are replaced as a whole."""
+    require_encryption_set(call)
     snapshot = call.estate.shelf.get(Snapshot, call.id)
     snapshot.require_idle()
     has_tags = call.body.get("tags") is not None
