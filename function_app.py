@@ -22,6 +22,7 @@ import triggers.operations
 import triggers.restore_points
 import triggers.restores
 import triggers.timers
+import triggers.unknown_paths
 import triggers.vms
 from gateways.connection import cloud
 
@@ -47,6 +48,7 @@ for module in (
     triggers.restore_points,
     triggers.restores,
     triggers.timers,
+    triggers.unknown_paths,
     triggers.vms,
 ):
     app.register_functions(module.blueprint)

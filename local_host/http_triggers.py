@@ -9,6 +9,7 @@ router takes the first that fits. That is not documented, so the log tells where
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import Any
@@ -47,15 +48,26 @@ class HttpFunction:
             _text(trigger.auth_level or "function").lower(),
         )
 
+    @classmethod
+    def in_order(cls, functions: Iterable[Function]) -> list[HttpFunction]:
+        """Read the triggers of functions, in the order in which they are tried."""
+        # In upper case, as .NET compares when it ignores case: so "_" comes after the letters.
+        return [cls.of(function) for function in sorted(functions, key=lambda known: known.name.upper())]
+
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        """Return the values of the route's parameters, or None if the function does not take this.
+
+        The path is still percent-encoded and without the prefix.
+        """
+        return None if self.methods and method not in self.methods else self.route.match(path)
+
 
 class HttpTriggers:
     """All HTTP functions of a host under their common prefix."""
 
     def __init__(self, functions: list[Function], prefix: str, invoker: Invoker, keys: Keys) -> None:
         self.prefix = f"/{prefix}/" if prefix else "/"
-        # In upper case, as .NET compares when it ignores case: so "_" comes after the letters.
-        by_name = sorted(functions, key=lambda function: function.name.upper())
-        self.functions = [HttpFunction.of(function) for function in by_name]
+        self.functions = HttpFunction.in_order(functions)
         self._invoker = invoker
         self._keys = keys
 
@@ -76,13 +88,12 @@ class HttpTriggers:
         rest = path[len(self.prefix) :]
         found = []
         for candidate in self.functions:
-            if not candidate.methods or request.method in candidate.methods:
-                values = candidate.route.match(rest)
-                if values is not None:
-                    found.append((candidate, values))
+            values = candidate.match(request.method, rest)
+            if values is not None:
+                found.append((candidate, values))
         if len(found) > 1:
             names = ", ".join(candidate.function.name for candidate, _ in found)
-            log.info("%s %s fits several functions, the first takes it: %s", request.method, path, names)
+            log.debug("%s %s fits several functions, the first takes it: %s", request.method, path, names)
         return found
 
     async def _call(self, function: Function, request: HttpRequest) -> web.Response:

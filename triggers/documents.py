@@ -130,7 +130,7 @@ def _explained(kind: type, field: str, error: Any) -> str:
             known = _known(kind, field)
             return "this field is missing" + (f"; {known.hint}" if known else "")
         case "unexpected_keyword_argument":
-            return f"there is no such field; there are {', '.join(_names(kind))}"
+            return f"there is no such field; there are {', '.join(_names(kind)) or 'none here'}"
         case "json_invalid":
             return f"this is not JSON: {error['ctx']['error']}"
         case "timezone_aware":

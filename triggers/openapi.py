@@ -20,7 +20,7 @@ from triggers.routing import ENDPOINTS, Endpoint, endpoint
 blueprint = df.Blueprint()
 
 _SCHEMAS = "#/components/schemas/{model}"
-_EVERYWHERE = (NotSignedIn, NotAllowed, Unexpected, Refused, Transient)
+_EVERYWHERE = (InvalidInput, NotSignedIn, NotAllowed, Unexpected, Refused, Transient)
 _PLACES = {"path": "path", "query": "query", "headers": "header"}
 _DESCRIPTION = (
     "Backs up Azure VMs to another region and brings them back. Errors are RFC 9457 problem documents that "
@@ -128,8 +128,7 @@ def _parameters(known: Endpoint) -> Iterator[dict[str, Any]]:
 
 def _responses(known: Endpoint, schemas: _Schemas) -> dict[str, Any]:
     content = {"application/json": {"schema": schemas.given(known.document)}}
-    faulty = (InvalidInput,) if known.inputs else ()
-    problems = sorted((KINDS[kind] for kind in (*faulty, *_EVERYWHERE, *known.problems)), key=_by_status)
+    problems = sorted((KINDS[kind] for kind in (*_EVERYWHERE, *known.problems)), key=_by_status)
     return {
         **({"202": _accepted(content)} if known.is_accepting else {"200": _found(content)}),
         **{str(kind.status): {"$ref": f"#/components/responses/{kind.name}"} for kind in problems},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from domain.errors import (
     NotFound,
     NotSignedIn,
     Refused,
+    TidemarkError,
     Transient,
 )
 from triggers.documents import document, render
@@ -31,6 +33,16 @@ _ASK_AGAIN = timedelta(seconds=10)  # where Azure names no time
 
 class Unexpected(Exception):
     """Something that nobody thought of; the log knows it under the incident's id."""
+
+
+class WrongMethod(TidemarkError):
+    """A path that exists was asked with a method that it does not take; `allowed` are those it takes."""
+
+    code = "WrongMethod"
+
+    def __init__(self, message: str, allowed: Sequence[str]) -> None:
+        super().__init__(message)
+        self.allowed = tuple(allowed)
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,7 @@ KINDS: dict[type[Exception], Kind] = {
     NotSignedIn: Kind("NotSignedIn", 401, "Nobody knows who asks"),
     NotAllowed: Kind("NotAllowed", 403, "Who asks has not the role that is needed"),
     NotFound: Kind("NotFound", 404, "There is nothing of that name"),
+    WrongMethod: Kind("WrongMethod", 405, "The path does not take that method"),
     Busy: Kind("Busy", 409, "Another operation is at work on the same thing; nothing was started"),
     KeyReused: Kind("KeyReused", 422, "The idempotency key stands for another request already"),
     Unexpected: Kind("Unexpected", 500, "Something unexpected went wrong"),
@@ -121,6 +134,8 @@ def _links(busy: Busy) -> dict[str, str]:
 def _headers(failure: Exception) -> dict[str, str]:
     if isinstance(failure, NotSignedIn):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(failure, WrongMethod):
+        return {"Allow": ", ".join(failure.allowed)}
     if isinstance(failure, Transient):
         return {"Retry-After": str(math.ceil((failure.retry_after or _ASK_AGAIN).total_seconds()))}
     return {}

@@ -25,14 +25,19 @@ import azure.functions as func
 
 from domain.errors import Fault, InvalidInput
 from gateways.connection import cloud
-from triggers.documents import adapter, read_body, read_parameters, render
-from triggers.identity import Role, identify
+from triggers.documents import adapter, form, read_body, read_parameters, render
+from triggers.identity import Caller, Role, identify
 from triggers.problems import problem
 
 Document = TypeVar("Document")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 LARGEST_BODY = 64 * 1024  # bytes; what the API takes is far smaller
+
+
+@form
+class _NoParameters:
+    """What an endpoint takes that names no query: a parameter that is ignored would be believed to work."""
 
 
 @dataclass(frozen=True)
@@ -137,10 +142,18 @@ def _async_run(known: Endpoint) -> Callable[..., Any]:
 
 def _arguments(known: Endpoint, request: func.HttpRequest) -> dict[str, Any]:
     """Return what the function takes; raises if the caller may not ask, or asks for something malformed."""
-    caller = identify(request.headers, cloud().settings)
-    caller.must_be(known.role)
-    arguments = _checked({name: _read(name, kind, request) for name, kind in known.inputs.items()})
+    caller = admitted(request, known.role)
+    kinds = {"query": _NoParameters, **known.inputs}
+    read = _checked({name: _read(name, kind, request) for name, kind in kinds.items()})
+    arguments = {name: read[name] for name in known.inputs}
     return {**arguments, **({"caller": caller} if "caller" in known.takes else {})}
+
+
+def admitted(request: func.HttpRequest, role: Role) -> Caller:
+    """Return who asks; raises NotSignedIn, or NotAllowed if they may not do what the role may."""
+    caller = identify(request.headers, cloud().settings)
+    caller.must_be(role)
+    return caller
 
 
 def _read(name: str, kind: Any, request: func.HttpRequest) -> Any:

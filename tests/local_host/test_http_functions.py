@@ -173,7 +173,7 @@ def test_a_function_without_a_route_is_found_by_its_name(site):
 
 
 def test_of_two_functions_that_fit_the_first_by_name_takes_it_and_the_log_tells(site, caplog):
-    with caplog.at_level("INFO", logger="local_host"):
+    with caplog.at_level("DEBUG", logger="local_host"):
         assert call("GET", f"{site.url}/api/twice/fixed").text == "the first by name"
     assert "the first takes it: Twice_A, twice_b" in caplog.text
     assert call("GET", f"{site.url}/api/twice/x/more").text == "a letter comes before the underscore"

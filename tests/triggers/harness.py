@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -30,14 +30,16 @@ from domain.restore_points import ReplicaState, RestorePoint
 from domain.snapshots import Snapshot
 from domain.vms import VirtualMachine
 from gateways.connection import connect, use
-from local_host.app import load_app
+from local_host.app import Function, load_app
+from local_host.http_triggers import HttpFunction
 from settings import Development, Settings
 from simulator.cloud import Cloud
 from simulator.transport import transport
 from tests.conftest import Accounts
 from triggers.openapi import describe
+from triggers.problems import KINDS
 from triggers.release import PREFIX
-from triggers.routing import ENDPOINTS, Endpoint
+from triggers.routing import ENDPOINTS
 
 ROOT = Path(__file__).parent.parent.parent
 START = datetime(2026, 11, 22, 16, 0, 30, tzinfo=UTC)
@@ -103,7 +105,7 @@ class Api:
         self._directory = directory
         self.connected = connect(self._settings(), clock=self.clock, transport=transport(self.cloud))
         use(self.connected)
-        self.functions = {function.name: function.call for function in load_app(ROOT).http}
+        self.functions = HttpFunction.in_order(load_app(ROOT).http)
 
     def close(self) -> None:
         use(None)
@@ -127,18 +129,26 @@ class Api:
     ) -> Answer:
         """Call the function behind a path. A body that is bytes is sent as it is."""
         parts = urlsplit(path)
-        known, values = routed(method, parts.path.removeprefix(f"{PREFIX}/"))
+        function, values = self._routed(method, parts.path.removeprefix(PREFIX).removeprefix("/"))
         request = func.HttpRequest(
             method,
-            f"https://tidemark.example{PREFIX}/{path.removeprefix(f'{PREFIX}/')}",
+            f"https://tidemark.example{PREFIX}/{path.removeprefix(PREFIX).removeprefix('/')}",
             headers={**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})},
             params=dict(parse_qsl(parts.query, keep_blank_values=True)),
             route_params=values,
             body=body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode(),
         )
-        answer = answered(self.functions[known.function.__name__], request, self.client)
-        see_that_described(known, answer)
+        answer = answered(function.call, request, self.client)
+        see_that_described(function.name, answer)
         return answer
+
+    def _routed(self, method: str, path: str) -> tuple[Function, dict[str, str]]:
+        """Return the function that a path leads to and the values of its parameters, as the host does."""
+        for candidate in self.functions:
+            values = candidate.match(method, path)
+            if values is not None:
+                return candidate.function, values
+        raise LookupError(f"no route leads to {method} {path}")
 
     # What exists
 
@@ -239,10 +249,16 @@ def _policies(subscription: str) -> dict[str, Any]:
     }
 
 
-def see_that_described(known: Endpoint, answer: Answer) -> None:
-    """Hold an answer to what the OpenAPI document says of the endpoint."""
+def see_that_described(function: str, answer: Answer) -> None:
+    """Hold an answer to what the OpenAPI document says of a function; it knows all problems."""
     document = description()
-    told = document["paths"][f"/{known.route}"][known.method.lower()]["responses"][str(answer.status)]
+    operations = {
+        known["operationId"]: known["responses"]
+        for path in document["paths"].values()
+        for known in path.values()
+    }
+    problems = {str(kind.status): {"$ref": kind.name} for kind in KINDS.values()}
+    told = operations.get(function, problems)[str(answer.status)]
     if "$ref" in told:
         told = document["components"]["responses"][told["$ref"].rsplit("/", 1)[-1]]
     schema = told["content"][answer.media_type]["schema"]
@@ -253,19 +269,6 @@ def see_that_described(known: Endpoint, answer: Answer) -> None:
 def description() -> dict[str, Any]:
     """Return the OpenAPI document of all endpoints."""
     return describe(ENDPOINTS)
-
-
-def routed(method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
-    """Return the endpoint that a path leads to, and the values of its parameters, as the host finds them."""
-    for known in ENDPOINTS:
-        wanted, got = known.route.split("/"), path.split("/")
-        if known.method == method and len(wanted) == len(got):
-            values = {
-                name[1:-1]: unquote(value) for name, value in zip(wanted, got, strict=True) if name[0] == "{"
-            }
-            if all(name[0] == "{" or name == value for name, value in zip(wanted, got, strict=True)):
-                return known, values
-    raise LookupError(f"no route leads to {method} {path}")
 
 
 def answered(function: Any, request: func.HttpRequest, client: Recorder) -> Answer:

@@ -83,12 +83,29 @@ def test_a_subscription_that_the_policy_file_does_not_name_is_a_fault(api):
     assert api.cloud.subscription in faults(answer)["vm"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "backups"), ("POST", "restores"), ("GET", "health"), ("GET", f"vms/{UNKNOWN}")],
+)
+def test_a_parameter_that_would_be_ignored_is_a_fault(api, method, path):
+    vm = api.add_vm("web")
+    answer = refused(api, method, f"{path}?policy=daily&dry-run=1", {"vm": vm})
+    assert answer.status == 400
+    assert (
+        faults(answer)["policy"] == faults(answer)["dry-run"] == "there is no such field; there are none here"
+    )
+
+
 def test_all_faults_of_a_request_are_told_at_once(api):
     answer = refused(
-        api, "POST", "backups", {"vm": 5, "policy": "hourly", "disks": []}, headers={"Idempotency-Key": ""}
+        api,
+        "POST",
+        "backups?now",
+        {"vm": 5, "policy": "hourly", "disks": []},
+        headers={"Idempotency-Key": ""},
     )
     assert answer.status == 400
-    assert set(faults(answer)) == {"vm", "policy", "disks", "Idempotency-Key"}
+    assert set(faults(answer)) == {"now", "vm", "policy", "disks", "Idempotency-Key"}
     assert answer.body["instance"] == "/api/v1/backups"
     assert "nothing was started" in answer.body["title"]
 
