@@ -6,13 +6,15 @@ Classified as collected from Azure's own error lists and public clients. HTTP st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from json import JSONDecodeError
 
 from azure.core.exceptions import (
     AzureError,
+    ClientAuthenticationError,
     DecodeError,
     HttpResponseError,
     ServiceRequestError,
@@ -27,14 +29,25 @@ _BUSY = {
 }  # fmt: skip
 _BROKEN = {
     "InternalServerError", "InternalExecutionError", "InternalOperationError", "InternalError",
-    "ServerBusy", "OperationTimedOut", "ServiceUnavailable", "ServerTimeout",
+    "VMRestorePointInternalError", "ServerBusy", "OperationTimedOut", "ServiceUnavailable", "ServerTimeout",
+}  # fmt: skip
+_FULL = {  # the region or zone has no room for it at this moment
+    "AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest",
+    "OverconstrainedZonalAllocationRequest",
+}  # fmt: skip
+_FINAL = {  # Azure sends these with 409 too, though nothing that passes is in the way
+    "SnapshotsLimitReached", "ScopeLocked", "QuotaExceeded", "ResourceQuotaExceeded", "SkuNotAvailable",
+    "RegionDoesNotAllowProvisioning", "MissingSubscriptionRegistration", "ResourceGroupBeingDeleted",
+    "PropertyChangeNotAllowed", "RequestDisallowedByPolicy",
 }  # fmt: skip
 _ABSENT = {
     "ResourceNotFound", "NotFound", "ParentResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound",
     "CopySourceNotFound", "BlobNotFound", "ContainerNotFound", "TableNotFound", "EntityNotFound",
 }  # fmt: skip
 GROUP_MISSING = {"ResourceGroupNotFound", "SubscriptionNotFound"}  # what is looked for cannot be made there
-_CONCURRENT = "concurrent request"  # ARM says `Conflict` also of what is not allowed at all
+# ARM says `Conflict` also of what is not allowed at all; these are its words for what passes.
+_CONCURRENT = ("concurrent request", "Run command extension execution is in progress")
+_TOLD_BY_AZURE = (400, 401, 403)  # what says no, and not that it is out of order
 
 
 @contextmanager
@@ -49,6 +62,9 @@ def translated(what: str) -> Iterator[None]:
 def _translate(what: str, failure: Exception) -> CloudError:
     if isinstance(failure, (DecodeError, JSONDecodeError)):  # cut off on its way, or not from Azure at all
         return Transient("AnswerUnreadable", f"{what}: the answer cannot be read ({failure})")
+    if isinstance(failure, ClientAuthenticationError) and failure.status_code not in _TOLD_BY_AZURE:
+        # The SDK raises this too when the endpoint that gives tokens does not answer, or answers nonsense.
+        return Transient("IdentityUnavailable", f"{what}: the app's identity got no token ({failure})")
     if isinstance(failure, HttpResponseError) and failure.response is not None:
         return _of_response(what, failure)
     if isinstance(failure, (ServiceRequestError, ServiceResponseError)):
@@ -62,18 +78,29 @@ def _of_response(what: str, failure: HttpResponseError) -> CloudError:
     message = f"{what}: {code}: {_first_line(failure)}"
     if status == 429 or _is_throttled(failure):
         return Transient("TooManyRequests", message, _retry_after(failure))
-    if code in _BUSY or (code == "Conflict" and _CONCURRENT in str(failure)):
-        return Transient(code, message, _retry_after(failure))
-    if status in (408, 500, 502, 503, 504) or code in _BROKEN:
+    if _is_busy(code, failure) or status in (408, 500, 502, 503, 504) or code in _BROKEN | _FULL:
         return Transient(code, message, _retry_after(failure))
     if code in _ABSENT or (status == 404 and code == "404"):
         return Absent(code, message)
-    return Conflicting(code, message) if status == 409 else Refused(code, message)
+    return (
+        Conflicting(code, message)
+        if status == 409 and not _is_final(code, failure)
+        else Refused(code, message)
+    )
 
 
 def _is_throttled(failure: HttpResponseError) -> bool:
     details = getattr(failure.error, "details", None) or []
-    return any(getattr(detail, "code", None) == "TooManyRequests" for detail in details)
+    codes = {getattr(told, "code", None) for told in (failure.error, *details)}
+    return "TooManyRequests" in codes
+
+
+def _is_busy(code: str, failure: HttpResponseError) -> bool:
+    return code in _BUSY or (code == "Conflict" and any(words in str(failure) for words in _CONCURRENT))
+
+
+def _is_final(code: str, failure: HttpResponseError) -> bool:
+    return code in _FINAL or (code == "OperationNotAllowed" and "quota" in str(failure).lower())
 
 
 def _code(failure: HttpResponseError) -> str:
@@ -87,6 +114,29 @@ def _first_line(failure: HttpResponseError) -> str:
 
 
 def _retry_after(failure: HttpResponseError) -> timedelta | None:
-    headers = getattr(failure.response, "headers", {})
-    told = headers.get("Retry-After")
-    return timedelta(seconds=int(told)) if told and told.isdigit() else None
+    """Return the time that Azure names, None if it names none that can be read.
+
+    A date is measured against the answer's own `Date`, so that no clock but Azure's has a part in it.
+    """
+    headers: Mapping[str, str] = getattr(failure.response, "headers", {})
+    if told := headers.get("Retry-After"):
+        span = _span(told, 1)
+        return _until(told, headers.get("Date")) if span is None else span
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        if told := headers.get(name):
+            return _span(told, 1000)
+    return None
+
+
+def _span(told: str, parts_of_a_second: int) -> timedelta | None:
+    try:
+        return max(timedelta(seconds=float(told) / parts_of_a_second), timedelta(0))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _until(told: str, sent: str | None) -> timedelta | None:
+    try:
+        return max(parsedate_to_datetime(told) - parsedate_to_datetime(sent or ""), timedelta(0))
+    except (ValueError, TypeError):  # no date, or one of them without a time zone
+        return None

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import requests
 from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import CredentialUnavailableError
 
-from domain.errors import Absent, CloudError, Refused, Transient
+from domain.errors import Absent, CloudError, Conflicting, Refused, Transient
 from gateways.compute import Compute
 from gateways.failures import translated
 from gateways.snapshots import Snapshots
@@ -68,12 +69,23 @@ def failure_of(answer: Response | Exception) -> CloudError:
         ),
         pytest.param(Response(429), "TooManyRequests", None, id="throttled without a body or a time"),
         pytest.param(
-            Response(429, Headers({"Retry-After": "Sun, 22 Nov 2026 16:00:00 GMT"})),
+            error(409, "TooManyRequests", "Slow down.", {"Retry-After": "7"}),
             "TooManyRequests",
-            None,
-            id="a time given as a date is not one to wait for: the clock is virtual",
+            timedelta(seconds=7),
+            id="throttled, told by the code alone",
         ),
         pytest.param(error(409, "Conflict", BUSY), "Conflict", None, id="another request is at work"),
+        pytest.param(
+            error(
+                409,
+                "Conflict",
+                "Run command extension execution is in progress. Please wait for completion before invoking "
+                "a run command.",
+            ),
+            "Conflict",
+            None,
+            id="another Run Command is at work on the VM",
+        ),
         pytest.param(
             error(409, "AnotherOperationInProgress", "Another operation is in progress."),
             "AnotherOperationInProgress",
@@ -103,6 +115,18 @@ def failure_of(answer: Response | Exception) -> CloudError:
             "InternalExecutionError",
             None,
             id="Azure's own fault, whatever the status",
+        ),
+        pytest.param(
+            error(409, "VMRestorePointInternalError", "An internal error occurred."),
+            "VMRestorePointInternalError",
+            None,
+            id="Azure's own fault at a native restore point",
+        ),
+        pytest.param(
+            error(409, "ZonalAllocationFailed", "We do not have sufficient capacity in this zone."),
+            "ZonalAllocationFailed",
+            None,
+            id="no room at this moment",
         ),
         pytest.param(Response(503), "503", None, id="unavailable without a body"),
         pytest.param(
@@ -137,6 +161,48 @@ def test_asking_again_may_help(
     assert isinstance(failure, Transient)
     assert failure.code == code
     assert failure.retry_after == retry_after
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        pytest.param({"Retry-After": "1200"}, 1200, id="seconds"),
+        pytest.param({"Retry-After": "0"}, 0, id="at once"),
+        pytest.param(
+            {"Retry-After": "Sun, 22 Nov 2026 16:20:00 GMT", "Date": "Sun, 22 Nov 2026 16:00:00 GMT"},
+            1200,
+            id="a date, measured against the answer's own",
+        ),
+        pytest.param(
+            {"Retry-After": "Sun, 22 Nov 2026 15:00:00 GMT", "Date": "Sun, 22 Nov 2026 16:00:00 GMT"},
+            0,
+            id="a date that has passed",
+        ),
+        pytest.param(
+            {"Retry-After": "Sun, 22 Nov 2026 16:20:00 GMT"},
+            None,
+            id="a date, and nothing to measure it against",
+        ),
+        pytest.param(
+            {"Retry-After": "Sun, 22 Nov 2026 16:20:00", "Date": "Sun, 22 Nov 2026 16:00:00 GMT"},
+            None,
+            id="a date without a time zone",
+        ),
+        pytest.param({"retry-after-ms": "1500"}, 1.5, id="milliseconds"),
+        pytest.param({"x-ms-retry-after-ms": "250"}, 0.25, id="milliseconds, as other services name them"),
+        pytest.param({"Retry-After": "4", "x-ms-retry-after-ms": "250"}, 4, id="the standard's word first"),
+        pytest.param({"Retry-After": "soon"}, None, id="neither a number nor a date"),
+        pytest.param({"Retry-After": "nan"}, None, id="not a number"),
+        pytest.param({"Retry-After": "1e300"}, None, id="beyond all time"),
+        pytest.param({"retry-after-ms": "soon"}, None, id="not a number of milliseconds"),
+    ],
+)
+def test_the_time_that_azure_names_is_read_in_all_its_forms(
+    headers: dict[str, str], wait: float | None
+) -> None:
+    failure = failure_of(Response(429, Headers(headers)))
+    assert isinstance(failure, Transient)
+    assert failure.retry_after == (None if wait is None else timedelta(seconds=wait))
 
 
 @pytest.mark.parametrize(
@@ -212,9 +278,46 @@ def test_an_error_without_words_is_told_all_the_same() -> None:
     assert "BadRequest" in str(failure_of(error(400, "BadRequest", "")))
 
 
-def test_an_identity_that_gets_no_token_is_refused_with_the_reason() -> None:
-    with pytest.raises(Refused, match="VM web: the identity has no token"), translated("VM web"):
-        raise ClientAuthenticationError("the identity has no token")
+@pytest.mark.parametrize(
+    "outage",
+    [
+        ClientAuthenticationError("the chain of credentials gave no token"),
+        CredentialUnavailableError("the managed identity endpoint cannot be reached"),
+    ],
+)
+def test_an_identity_whose_endpoint_is_out_of_order_may_get_its_token_later(outage: Exception) -> None:
+    told = r"VM web: the app's identity got no token \(the "
+    with pytest.raises(Transient, match=told) as raised, translated("VM web"):
+        raise outage
+    assert raised.value.code == "IdentityUnavailable"
+
+
+def test_an_identity_that_azure_does_not_let_in_is_refused() -> None:
+    failure = failure_of(error(401, "InvalidAuthenticationTokenTenant", "The token is of the wrong tenant."))
+    assert isinstance(failure, Refused)
+    assert failure.code == "InvalidAuthenticationTokenTenant"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("SnapshotsLimitReached", "The snapshot count was exceeded for a disk."),
+        ("ScopeLocked", "The scope is locked."),
+        (
+            "OperationNotAllowed",
+            "Operation could not be completed as it results in exceeding approved quota.",
+        ),
+        ("ResourceGroupBeingDeleted", "The resource group is in deprovisioning state."),
+    ],
+)
+def test_a_409_that_names_nothing_in_the_way_is_no_conflict(code: str, message: str) -> None:
+    failure = failure_of(error(409, code, message))
+    assert isinstance(failure, Refused)
+    assert not isinstance(failure, Conflicting)
+
+
+def test_a_409_of_which_nobody_knows_more_is_a_conflict() -> None:
+    assert isinstance(failure_of(error(409, "OperationNotAllowed", "A copy is under way.")), Conflicting)
 
 
 def test_the_cause_is_kept_for_the_log() -> None:
