@@ -97,6 +97,7 @@ class LocalHost:
             self._next_due,
             self._is_idle,
         )
+        self._has_ended = False
         self._management = Management(store, clock, functions.known)
         self._http = HttpTriggers(self.app.http, self.app.settings.route_prefix, invoker, self._keys)
 
@@ -144,7 +145,13 @@ class LocalHost:
         self._dispatcher.start()
 
     def stop(self) -> None:
-        """End. What is under way is taken up again by the next start on the same database."""
+        """End. What is under way is taken up again by the next start on the same database.
+
+        A host that has ended stays so.
+        """
+        if self._has_ended:
+            return
+        self._has_ended = True
         for part in (self._timers, self._activities, self._entities):
             part.stop()
         self._dispatcher.stop()
