@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from azure.data.tables import TableServiceClient
 from pydantic import TypeAdapter
@@ -25,6 +25,7 @@ from gateways.tables import Row, Table
 Document = TypeVar("Document")
 
 _ALL = "all"
+_HOLD = "hold"
 
 
 class Documents(Generic[Document]):
@@ -69,7 +70,20 @@ class Documents(Generic[Document]):
 
 
 class RestorePoints(Documents[RestorePoint]):
-    """Table `restorepoints`: the points of a VM side by side, newest first."""
+    """Table `restorepoints`: the points of a VM side by side, newest first.
+
+    A point's hold stands in a column of its own, `hold`, and nowhere else: an operator may write it there by
+    hand, for instance with Azure Storage Explorer, and take it out again. Its text is the reason.
+    """
+
+    def read(self, row: Row) -> RestorePoint:
+        """Return the point that a row holds, with the hold of the row's column."""
+        return replace(super().read(row), hold=_hold(row.columns.get(_HOLD)))
+
+    def row(self, partition: str, key: str, document: RestorePoint) -> Row:
+        """Return a point as a row."""
+        plain = super().row(partition, key, replace(document, hold=None))
+        return replace(plain, columns={_HOLD: document.hold} if document.hold else {})
 
     def begin(self, point: RestorePoint) -> RestorePoint:
         """Insert a point that was begun; return the one that stands in the catalogue."""
@@ -85,8 +99,24 @@ class RestorePoints(Documents[RestorePoint]):
     def alter(
         self, point: str, changed: Callable[[RestorePoint], RestorePoint | None]
     ) -> RestorePoint | None:
-        """Change a point under its ETag."""
+        """Change a point under its ETag. Its hold stays as it is: whoever decided may not have seen it."""
+
+        def change(known: RestorePoint) -> RestorePoint | None:
+            wanted = changed(known)
+            return None if wanted is None else replace(wanted, hold=known.hold)
+
+        return self.change(*_point_keys(point), change)
+
+    def change_hold(
+        self, point: str, changed: Callable[[RestorePoint], RestorePoint | None]
+    ) -> RestorePoint | None:
+        """Change a point with its hold under its ETag."""
         return self.change(*_point_keys(point), changed)
+
+    def forget(self, point: str, may_go: Callable[[RestorePoint], bool]) -> bool:
+        """Delete the row of a point of which nothing is left; return False if it must stay or was changed."""
+        row = self.table.get(*_point_keys(point))
+        return row is None or (may_go(self.read(row)) and self.table.delete(row))
 
     def newest(self, vm: str, *, after: str | None = None, most: int = 50) -> list[RestorePoint]:
         """Return points of a VM, newest first: those older than the point `after`."""
@@ -113,6 +143,15 @@ class Copies(Documents[Copy]):
             if part.snapshot and part.snapshot.created
         ]
         return [copy for copy in found if copy]
+
+    def of_disk(self, disk: str, location: str) -> list[Copy]:
+        """Return the copies of a disk to a location, oldest first."""
+        return self.query(copy_partition(disk, location))
+
+    def forget(self, copy: Copy) -> bool:
+        """Delete the row of a copy that is over; return False if it is not, or was changed."""
+        row = self.table.get(_queue_of(copy), copy.row_key)
+        return row is None or (not self.read(row).state.is_open and self.table.delete(row))
 
     def alter(self, copy: Copy, changed: Callable[[Copy], Copy | None]) -> Copy | None:
         """Change a copy under its ETag."""
@@ -263,3 +302,10 @@ def _point_keys(point: str) -> tuple[str, str]:
 
 def _queue_of(copy: Copy) -> str:
     return copy_partition(copy.disk, copy.location)
+
+
+def _hold(column: Any) -> str | None:
+    """Read what stands in the column: any value but an empty one holds, for whoever wrote it meant to."""
+    if isinstance(column, bool):
+        return "held by hand" if column else None
+    return str(column).strip() or None if column is not None else None

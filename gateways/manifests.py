@@ -81,13 +81,18 @@ class Manifests:
             raise Absent("ManifestMissing", f"there is no manifest {name} in {location.name}") from absent
 
     def _blob(self, location: Location, name: str) -> BlobClient:
-        account, container = location.manifests.rsplit("/", 1)
-        return BlobClient(
-            account,
-            container,
-            name,
-            credential=self.credentials(account),
-            api_version=_API_VERSION,
-            retry_total=0,
-            **({"transport": self.transport} if self.transport else {}),
-        )
+        return manifest_blob(location, name, self.credentials, self.transport)
+
+
+def manifest_blob(location: Location, name: str, credentials: Any, transport: Any = None) -> BlobClient:
+    """Return the client of one blob among a location's manifests."""
+    account, container = location.manifests.rsplit("/", 1)
+    return BlobClient(
+        account,
+        container,
+        name,
+        credential=credentials(account),
+        api_version=_API_VERSION,
+        retry_total=0,
+        **({"transport": transport} if transport else {}),
+    )

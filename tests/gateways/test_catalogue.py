@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
-from azure.data.tables import TableServiceClient
+from azure.data.tables import TableServiceClient, UpdateMode
 
 from domain.copies import Copy, CopyQueue, CopyState, copies_of
 from domain.names import operation_id
@@ -194,3 +194,71 @@ def test_vms_are_listed_in_pages(catalogue):
     first = catalogue.vms.page(most=2)
     rest = catalogue.vms.page(after=first[-1].key, most=2)
     assert [vm.name for vm in (*first, *rest)] == ["api", "database", "web"]
+
+
+def test_a_hold_by_hand_is_a_column_that_survives_every_change_and_can_be_taken_out_again(catalogue):
+    point = catalogue.restore_points.begin(available_point())
+    table = catalogue.service.get_table_client("restorepoints")
+    [entity] = table.list_entities()
+    table.upsert_entity({**entity, "hold": " for the auditors "})
+
+    assert catalogue.restore_points.find(point.id).hold == "for the auditors"
+    catalogue.restore_points.alter(point.id, lambda known: known.used("a restore", NOW))
+    catalogue.restore_points.alter(point.id, lambda known: point)  # decided without having seen it
+    assert catalogue.restore_points.newest(point.vm.key)[0].hold == "for the auditors"
+
+    [entity] = table.list_entities()
+    assert entity["hold"] == "for the auditors"
+    del entity["hold"]
+    table.update_entity(entity, mode=UpdateMode.REPLACE)
+    assert catalogue.restore_points.find(point.id) == point
+
+
+@pytest.mark.parametrize(
+    ("column", "hold"),
+    [("", None), ("  ", None), (False, None), (True, "held by hand"), (7, "7"), ("until June", "until June")],
+)
+def test_any_value_in_the_column_holds_but_an_empty_one(catalogue, column, hold):
+    point = catalogue.restore_points.begin(available_point())
+    table = catalogue.service.get_table_client("restorepoints")
+    [entity] = table.list_entities()
+    table.upsert_entity({**entity, "hold": column})
+    assert catalogue.restore_points.find(point.id).hold == hold
+
+
+def test_a_hold_that_the_app_puts_is_the_same_column(catalogue):
+    point = catalogue.restore_points.begin(available_point())
+    catalogue.restore_points.change_hold(point.id, lambda known: replace(known, hold="a test"))
+    [entity] = catalogue.service.get_table_client("restorepoints").list_entities()
+    assert entity["hold"] == "a test"
+    catalogue.restore_points.change_hold(point.id, lambda known: replace(known, hold=None))
+    [entity] = catalogue.service.get_table_client("restorepoints").list_entities()
+    assert "hold" not in entity
+
+
+def test_a_point_is_forgotten_only_as_it_was_judged(catalogue):
+    point = catalogue.restore_points.begin(available_point())
+    assert not catalogue.restore_points.forget(point.id, lambda known: False)
+    assert catalogue.restore_points.find(point.id) == point
+
+    def judged(known):
+        catalogue.restore_points.alter(point.id, lambda row: row.used("a restore", NOW))  # in between
+        return True
+
+    assert not catalogue.restore_points.forget(point.id, judged)
+    assert catalogue.restore_points.find(point.id).uses
+    assert catalogue.restore_points.forget(point.id, lambda known: True)
+    assert catalogue.restore_points.find(point.id) is None
+    assert catalogue.restore_points.forget(point.id, lambda known: False)
+
+
+def test_a_copy_is_forgotten_when_it_is_over(catalogue):
+    waiting, _ = copies_of(available_point())
+    catalogue.copies.plan(waiting)
+    assert not catalogue.copies.forget(waiting)
+    over = replace(waiting, state=CopyState.FAILED)
+    catalogue.copies.alter(waiting, lambda known: over)
+    assert catalogue.copies.of_disk(waiting.disk, waiting.location) == [over]
+    assert catalogue.copies.forget(over)
+    assert catalogue.copies.forget(over)
+    assert catalogue.copies.of_disk(waiting.disk, waiting.location) == []

@@ -1,0 +1,69 @@
+"""Deleting: the only gateway that does. It is asked by pruning alone.
+
+A backup tool must never delete what is not its own: before a snapshot goes, its tag must say that it belongs
+to the restore point that is pruned. Deleting what is absent succeeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from domain.errors import Absent, Refused
+from domain.manifests import manifest_name
+from domain.policy import Location
+from gateways.compute import Compute, ResourceId
+from gateways.failures import translated
+from gateways.manifests import manifest_blob
+from gateways.snapshots import Snapshots
+
+_OWNER = "tidemark-point"  # the tag that names the restore point
+
+
+@dataclass(frozen=True)
+class Deletions:
+    """Deletes snapshots and manifests; writes nothing. `credentials` gives the credential for an account."""
+
+    compute: Compute
+    credentials: Any
+    transport: Any = None
+
+    def delete_snapshot(self, snapshot_id: str, point: str) -> bool:
+        """Ask Azure to delete a snapshot of a restore point; return whether it is gone.
+
+        Azure deletes in the background, so only a later call that finds nothing has proved it. Raises Refused
+        if the snapshot is not tagged as one of this point, and if Azure refuses: a lock, a policy, somebody
+        who reads it, a resource group that is not there (rather a mistake in the policy file than emptiness).
+        """
+        found = Snapshots(self.compute).find(snapshot_id)
+        if found is None:
+            return True
+        owner = found.tags.get(_OWNER)
+        if owner != point:
+            raise Refused(
+                "NotOfThisPoint",
+                f"snapshot {snapshot_id} has the tag {_OWNER} {owner!r} instead of {point!r}, so it is not "
+                "deleted; if it is not Tidemark's, move it away, else give it its tag back",
+            )
+        if found.provisioning_state != "Deleting":
+            self._delete(snapshot_id)
+        return False
+
+    def delete_manifest(self, vm: str, point: str, location: Location) -> None:
+        """Delete the manifest of a replica. Raises Refused if Azure does: a lock, an immutable container."""
+        name = manifest_name(vm, point)
+        blob = manifest_blob(location, name, self.credentials, self.transport)
+        try:
+            with translated(f"manifest {name} in {location.name}"):
+                blob.delete_blob()
+        except Absent:
+            return
+
+    def _delete(self, snapshot_id: str) -> None:
+        address = ResourceId.parse(snapshot_id)
+        snapshots = self.compute.client(address.subscription).snapshots
+        try:
+            with translated(f"snapshot {snapshot_id}"):
+                snapshots.begin_delete(address.group, address.name, polling=False).result()
+        except Absent:
+            return
