@@ -19,6 +19,7 @@ from domain.policy import Policies
 from domain.policy_file import parse_policies
 from gateways.catalogue import Catalogue
 from gateways.compute import Compute
+from gateways.deletions import Deletions
 from gateways.disks import Disks
 from gateways.manifests import Manifests
 from gateways.snapshots import Snapshots
@@ -40,6 +41,7 @@ class Cloud:
     disks: Disks
     catalogue: Catalogue
     manifests: Manifests
+    deletions: Deletions
 
     def now(self) -> datetime:
         """What time it is, UTC."""
@@ -71,6 +73,7 @@ def connect(
         disks=Disks(compute),
         catalogue=Catalogue(tables),
         manifests=Manifests(credentials, storage),
+        deletions=Deletions(compute, credentials, storage),
     )
 
 
