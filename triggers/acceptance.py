@@ -88,7 +88,10 @@ async def begun(asked: Asked, plan: Callable[[Asked], Plan], client: Client) -> 
 
     `plan` runs only for a new one, and raises if it cannot be done; nothing is written then.
     """
-    operation = await asyncio.to_thread(accepted, asked, plan)
+    try:
+        operation = await asyncio.to_thread(accepted, asked, plan)
+    except Busy as busy:
+        raise await _naming_the_holder(busy, client) from None
     if operation.state is OperationState.ACCEPTED:
         await _start(operation, client)
     return operation
@@ -102,7 +105,7 @@ def accepted(asked: Asked, plan: Callable[[Asked], Plan]) -> Operation:
     standing = known or operations.accept(_operation(asked, plan(asked)))
     if standing.fingerprint != asked.fingerprint:
         raise KeyReused(
-            f"{KEY_HEADER} {asked.key!r} stands for operation {standing.id}, which was asked for with "
+            f"{KEY_HEADER} {asked.key!r} stands for {standing.kind} {standing.id}, which was asked for with "
             "another body; use a new key for a new request"
         )
     return standing
@@ -138,9 +141,25 @@ async def _start(operation: Operation, client: Client) -> None:
         raise await asyncio.to_thread(_lost, operation, holder)
 
 
+async def _naming_the_holder(busy: Busy, client: Client) -> Busy:
+    """Return what to tell a caller: never an accepted operation that is itself about to lose to another."""
+    find = cloud().catalogue.operations.find
+    known = await asyncio.to_thread(find, busy.operation) if busy.operation else None
+    if known is None or known.state is not OperationState.ACCEPTED:
+        return busy
+    try:
+        holder = await _operation_of(known.instance, client)
+    except Exception as failure:  # the SDK raises nothing more telling
+        _log.info("who holds %s is not known", known.instance, exc_info=failure)
+        return busy  # it is accepted, and nobody else is known to have begun
+    return Busy(str(busy), holder, busy.point or from_wire(BackupRequest, known.request).point)
+
+
 async def _operation_of(instance: str, client: Client) -> str | None:
     """Return the operation that an instance was started for; None where the schedule started it."""
     status = await client.get_status(instance, show_input=True)
+    if status is None:
+        raise LookupError(f"there is no instance {instance}")
     told = status.input_
     while isinstance(told, str):  # the client wraps the input in JSON twice, the host unwraps it once
         told = json.loads(told)
@@ -151,6 +170,7 @@ def _lost(operation: Operation, holder: str | None) -> Busy:
     """Record that another request of the same minute was quicker; return what to tell the caller."""
     connected = cloud()
     point = from_wire(BackupRequest, operation.request).point
-    message = f"restore point {point} is being taken for another request, which came first; ask again later"
+    first = f"operation {holder}" if holder else "the schedule"
+    message = f"restore point {point} is being taken by {first}, which came first; ask again when it is over"
     connected.catalogue.operations.alter(operation.id, lambda known: known.failed(message, connected.now()))
     return Busy(message, holder, point)

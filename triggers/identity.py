@@ -59,7 +59,10 @@ class Caller:
         """Raise NotAllowed if the caller may not do what this role may."""
         if self.role is None or self.role < needed:
             held = f"has the role {self.role.title}" if self.role else "has no role in Tidemark"
-            raise NotAllowed(f"{self.who} {held}; this needs {needed.title} or a higher one")
+            raise NotAllowed(
+                f"{self.who} {held}; this needs {needed.title} or a higher one, which an administrator "
+                "assigns in Microsoft Entra ID, under the app's enterprise application"
+            )
 
 
 _DEVELOPER = Caller("development", "development", Role.ADMIN)
@@ -72,7 +75,37 @@ def identify(headers: Mapping[str, str], settings: Settings) -> Caller:
         return _signed_in(principal)
     if settings.development and _is_token(headers.get("Authorization", ""), settings.development.token):
         return _DEVELOPER
-    raise NotSignedIn("sign in with Microsoft Entra ID and send the token as Authorization: Bearer <token>")
+    raise NotSignedIn(f"{_found(headers)}; {_way_in(settings)}")
+
+
+def _found(headers: Mapping[str, str]) -> str:
+    """Say what a request brought that says not who asks; never the token itself."""
+    authorization = headers.get("Authorization", "")
+    if not authorization:
+        return "the request has no header Authorization"
+    if not authorization.lower().startswith(_BEARER):
+        return "the header Authorization is not of the form Bearer <token>"
+    return "the token in the header Authorization is not one that this app accepts"
+
+
+def _way_in(settings: Settings) -> str:
+    """Say how to sign in here, which depends on where the app runs."""
+    if settings.development and settings.development.token:
+        return (
+            "this app runs in development mode: send its development token, the value of the setting "
+            "TIDEMARK_DEVELOPMENT_TOKEN, as Authorization: Bearer <token>"
+        )
+    if settings.development:
+        return "this app runs in development mode: set TIDEMARK_DEVELOPMENT_TOKEN and start it again"
+    if settings.is_sign_in_enforced:
+        return (
+            "sign in with Microsoft Entra ID and send the token as Authorization: Bearer <token>; "
+            "az account get-access-token --resource <the app's id> prints one"
+        )
+    return (
+        "nobody can sign in while the function app's built-in authentication is off; turn it on, with "
+        "Microsoft Entra ID as the provider"
+    )
 
 
 def _is_token(authorization: str, token: str) -> bool:
@@ -87,10 +120,14 @@ def _signed_in(header: str) -> Caller:
         principal = json.loads(b64decode(header, validate=True))
         provider, claims = principal["auth_typ"], _claims(principal)
     except (ValueError, TypeError, KeyError, AttributeError) as wrong:
-        raise NotSignedIn(f"the platform's header {PRINCIPAL_HEADER} cannot be read") from wrong
+        raise NotSignedIn(
+            f"the platform's header {PRINCIPAL_HEADER} cannot be read ({type(wrong).__name__}); see whether "
+            "the function app's built-in authentication is on, and sign in again"
+        ) from wrong
     ids = [value for kind in _OBJECT_ID for value in claims.get(kind, [])]
     if provider != _ENTRA or not ids:
-        raise NotSignedIn("sign in with Microsoft Entra ID; another identity provider says nothing here")
+        found = f"the provider is {provider!r}" if provider != _ENTRA else "the token has no object id"
+        raise NotSignedIn(f"{found}; sign in with Microsoft Entra ID, no other provider counts here")
     names = [value for kind in (principal.get("name_typ"), *_NAMES) for value in claims.get(kind, [])]
     held = [value for kind in {principal.get("role_typ"), *_ROLES} for value in claims.get(kind, [])]
     roles = [role for role in Role if role.title in held]

@@ -197,10 +197,34 @@ def test_of_two_requests_that_both_found_the_vm_idle_one_is_told_that_it_is_busy
     answer = ask(api, {"vm": vm}, key="second")
     assert answer.status == 409
     assert answer.body["operation"] == f"/api/v1/operations/{first}"
+    assert f"by operation {first}, which came first" in answer.body["detail"]
     states = {found.id: found.state for found in api.operations()}
     assert states.pop(first) is OperationState.ACCEPTED
     assert list(states.values()) == [OperationState.FAILED]  # and not accepted for ever
     assert api.client.started == {operation.instance: (operation.orchestrator, operation.request)}
+
+
+def test_a_busy_vm_is_told_with_the_operation_that_runs_not_with_one_that_lost_to_it(api):
+    vm = api.add_vm("web")
+    first = ask(api, {"vm": vm}, key="first").body["id"]
+    (operation,) = api.operations()
+    operations = api.connected.catalogue.operations
+    # A second request was accepted for the same point, and died before it was told that it came too late.
+    loser = replace(operation, id=f"{operation.id[:-20]}{'0' * 20}", state=OperationState.ACCEPTED)
+    operations.accept(loser)
+    operations.alter(first, lambda known: known.running())
+    answer = ask(api, {"vm": vm}, key="third")
+    assert answer.status == 409
+    assert answer.body["operation"] == f"/api/v1/operations/{first}"
+
+
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_a_busy_vm_is_told_although_the_host_does_not_tell_who_keeps_it(api, is_broken):
+    vm = api.add_vm("web")
+    first = ask(api, {"vm": vm}, key="first").body["id"]
+    api.client.is_broken, api.client.statuses = is_broken, {}
+    answer = ask(api, {"vm": vm}, key="second")
+    assert (answer.status, answer.body["operation"]) == (409, f"/api/v1/operations/{first}")
 
 
 def test_a_backup_that_the_host_does_not_start_is_accepted_and_left_to_the_watch(api):

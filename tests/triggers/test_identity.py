@@ -74,7 +74,7 @@ def test_a_role_below_the_needed_one_is_not_enough(api, method, path, role):
     below = [known.title for known in Role if known < Role[role.upper()]]
     answer = api.ask(method, path, {}, token=None, headers=principal(*below))
     assert answer.status == 403
-    assert role in answer.body["detail"]
+    assert f"this needs {role} or a higher one" in answer.body["detail"]
 
 
 @every_route
@@ -167,6 +167,46 @@ def test_a_development_token_that_was_never_set_matches_nothing(api, authorizati
     development = api.connected.settings.development
     api.with_settings(development=type(development)(token="", storage_keys=development.storage_keys))
     assert api.ask("GET", "vms", token=None, headers={"Authorization": authorization}).status == 401
+
+
+@pytest.mark.parametrize(
+    ("authorization", "found"),
+    [
+        ("", "has no header Authorization"),
+        ("Basic abc", "not of the form Bearer <token>"),
+        ("Bearer another", "not one that this app accepts"),
+    ],
+)
+def test_in_development_mode_nobody_is_told_which_token_is_wanted_and_not_what_it_is(
+    api, authorization, found
+):
+    headers = {"Authorization": authorization} if authorization else {}
+    detail = api.ask("GET", "vms", token=None, headers=headers).body["detail"]
+    assert found in detail
+    assert "TIDEMARK_DEVELOPMENT_TOKEN" in detail
+    assert "as Authorization: Bearer <token>" in detail
+    assert TOKEN not in detail
+    assert "another" not in detail  # what was sent may be somebody's token
+
+
+@pytest.mark.parametrize(
+    ("is_enforced", "hint"),
+    [
+        (True, "sign in with Microsoft Entra ID and send"),
+        (False, "built-in authentication is off; turn it on"),
+    ],
+)
+def test_in_azure_nobody_is_told_how_to_sign_in(api, is_enforced, hint):
+    api.with_settings(development=None, is_sign_in_enforced=is_enforced)
+    detail = api.ask("GET", "vms", token=None).body["detail"]
+    assert hint in detail
+    assert "TIDEMARK" not in detail
+
+
+def test_a_development_token_that_is_missing_is_named(api):
+    development = api.connected.settings.development
+    api.with_settings(development=type(development)(token="", storage_keys=development.storage_keys))
+    assert "set TIDEMARK_DEVELOPMENT_TOKEN" in api.ask("GET", "vms").body["detail"]
 
 
 def test_the_development_token_means_nothing_where_there_is_no_development(api):
