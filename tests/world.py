@@ -94,6 +94,7 @@ class World:
     accounts: Accounts
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     workers: int = 8
+    has_timers: bool = True
 
     def __post_init__(self) -> None:
         self.cloud = Cloud(self.clock)
@@ -110,8 +111,9 @@ class World:
         use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
                     storage_transport=self._storage()))  # fmt: skip
         self.host = LocalHost(
-            load_app(ROOT), database=self.directory / "host.db", clock=self.clock, workers=self.workers
-        )
+            load_app(ROOT), database=self.directory / "host.db", clock=self.clock, workers=self.workers,
+            run_timers=self.has_timers,
+        )  # fmt: skip
         self.host.start()
 
     def close(self) -> None:

@@ -50,8 +50,7 @@ OPERATION = Operation(
 
 @pytest.fixture
 def planned(world):
-    """A point that is planned and not begun, of a VM with two disks; the steps are taken by the test alone."""
-    world.host.stop()
+    """A point that is planned and not begun, of a VM with two disks."""
     vm = describe_vm(VmQuery(world.add_vm("web", {"os": b"system", "data": b"first"})))
     policy = cloud().policies.policies["daily"]
     cloud().catalogue.operations.accept(OPERATION)
