@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
@@ -12,7 +12,12 @@ from domain.vms import vm_address
 from gateways.connection import cloud
 from triggers.documents import Known
 
+Time = TypeVar("Time", date, datetime)
+
 MOST_PER_PAGE = 100
+# Wide enough for every backup, narrow enough that no time zone and no step to a day beside leads out of it.
+FIRST_DAY = date(2000, 1, 1)
+_FIRST, _END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def _checked_point(point: str) -> str:
@@ -35,6 +40,14 @@ def _checked_vm(reference: str) -> str:
             f"subscription {subscription} is not one that the policy file names; it has {', '.join(known)}"
         )
     return reference
+
+
+def _in_the_calendar(found: Time, first: Time, end: Time) -> Time:
+    if not first <= found < end:
+        raise ValueError(
+            f"{found.isoformat()} is outside {first.isoformat()} to {end.isoformat()}; correct it"
+        )
+    return found
 
 
 # pydantic would take digits alone for seconds since 1970; nobody who writes 20261122 means that.
@@ -67,10 +80,13 @@ OperationId = Annotated[
 PolicyName = Annotated[str, Known("policy", lambda: cloud().policies.policies)]
 LocationName = Annotated[str, Known("location", lambda: cloud().policies.locations)]
 PageSize = Annotated[int, Field(ge=1, le=MOST_PER_PAGE, description="How many at most.")]
-# Wide enough for every backup, narrow enough that no time zone leads out of the calendar.
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_moment),
-    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+    AfterValidator(lambda moment: _in_the_calendar(moment, _FIRST, _END)),
 ]
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    AfterValidator(lambda day: _in_the_calendar(day, FIRST_DAY, _END.date())),
+]

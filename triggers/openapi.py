@@ -83,7 +83,9 @@ class _Schemas:
             ref_template=_SCHEMAS,
             schema_generator=_Untitled,
         )
-        return cls(references, rest.get("$defs", {}))
+        parameters = [_schema_of(kind) for known in endpoints for _, kind in _parts(known)]
+        named = {name: told for schema in parameters for name, told in schema.get("$defs", {}).items()}
+        return cls(references, {**named, **rest.get("$defs", {})})
 
     def given(self, kind: Any) -> dict[str, Any]:
         """The schema of a document in an answer."""
@@ -109,17 +111,26 @@ def _operation(known: Endpoint, schemas: _Schemas) -> dict[str, Any]:
     return told
 
 
-def _parameters(known: Endpoint) -> Iterator[dict[str, Any]]:
+def _parts(known: Endpoint) -> Iterator[tuple[str, Any]]:
+    """Yield where an endpoint takes parameters, and the form of those."""
     for name, kind in known.inputs.items():
-        if name not in _PLACES:
-            continue
-        schema = adapter(kind).json_schema(schema_generator=_Untitled)
+        if name in _PLACES:
+            yield _PLACES[name], kind
+
+
+def _schema_of(kind: Any) -> dict[str, Any]:
+    return adapter(kind).json_schema(ref_template=_SCHEMAS, schema_generator=_Untitled)
+
+
+def _parameters(known: Endpoint) -> Iterator[dict[str, Any]]:
+    for place, kind in _parts(known):
+        schema = _schema_of(kind)
         for field, described in schema["properties"].items():
             described = dict(described)
             text = described.pop("description", None)
             yield {
                 "name": field,
-                "in": _PLACES[name],
+                "in": place,
                 "required": field in schema.get("required", []),
                 "schema": described,
                 **({"description": text} if text else {}),

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 import azure.durable_functions as df
 from pydantic import Field
 
-from domain.errors import NotFound
-from domain.names import operation_day, point_parts
+from domain.errors import Fault, InvalidInput, NotFound
+from domain.names import operation_day, point_parts, vm_key
 from domain.operations import Operation, OperationState
 from domain.requests import BackupRequest, RestoreRequest
 from domain.restore_points import ProtectedDisk, RestorePoint
 from domain.restores import restored_disk_id
 from durable import from_wire
 from gateways.connection import cloud
-from triggers.documents import document, form
-from triggers.fields import Day, OperationId, PageSize
+from triggers.documents import Known, document, form
+from triggers.fields import FIRST_DAY, Day, OperationId, PageSize, VmReference
 from triggers.identity import Role
 from triggers.pages import cut
 from triggers.release import path_of
@@ -25,6 +27,12 @@ from triggers.restore_points import PointDocument, described
 from triggers.routing import Accepted, endpoint
 
 blueprint = df.Blueprint()
+
+# What an operation of each kind was asked for with.
+_REQUESTS: dict[str, type[BackupRequest | RestoreRequest]] = {
+    "backup": BackupRequest,
+    "restore": RestoreRequest,
+}
 
 
 @document
@@ -69,10 +77,14 @@ class OperationDetail(OperationDocument):
 
 @document
 class OperationPage:
-    """Operations of one day (UTC), in the order of their ids."""
+    """Operations that were asked for on one day (UTC), newest first."""
 
+    day: date
     items: tuple[OperationDocument, ...]
     next: str | None
+    links: Annotated[
+        dict[str, str], Field(description="`previousDay` leads to the same question a day before.")
+    ]
 
 
 @form
@@ -84,9 +96,12 @@ class OperationPath:
 
 @form
 class OperationsQuery:
-    """Which day, and which page of it."""
+    """Which day, which operations of it, and which page of those."""
 
     day: Annotated[Day | None, Field(description="Left out: today, UTC.")] = None
+    state: OperationState | None = None
+    kind: Annotated[str, Known("kind of operation", lambda: _REQUESTS)] | None = None
+    vm: VmReference | None = None
     limit: PageSize = 50
     after: Annotated[OperationId | None, Field(description="The last operation of the page before.")] = None
 
@@ -94,13 +109,56 @@ class OperationsQuery:
 @endpoint(blueprint, "GET", "operations", role=Role.READER, summary="List the operations of a day")
 def list_operations(query: OperationsQuery) -> OperationPage:
     day = query.day or cloud().now().date()
-    found = cloud().catalogue.operations.of_day(
-        f"{day:%Y%m%d}", after=query.after or "", most=query.limit + 1
-    )
+    found = [known for known in _newest_first(day, query.after) if _is_wanted(known, query)]
+    same = _filters(query)
     page, following = cut(
-        found, query.limit, path_of("operations"), lambda operation: operation.id, day=day.isoformat()
+        found, query.limit, path_of("operations"), lambda known: known.id, day=day.isoformat(), **same
     )
-    return OperationPage(tuple(OperationDocument(**summarised(operation)) for operation in page), following)
+    items = tuple(OperationDocument(**summarised(operation)) for operation in page)
+    return OperationPage(day, items, following, _links_of(day, {**same, "limit": str(query.limit)}))
+
+
+def _newest_first(day: date, after: str | None) -> list[Operation]:
+    """Return the operations of a day that were asked for before the operation `after`, newest first.
+
+    Row keys are hashes, so a day is read whole and sorted here: quick up to some thousands. A page's place is
+    that of its last operation, which keeps it whatever is added: who asked when never changes.
+    Raises InvalidInput if there is no such operation that day.
+    """
+    found = cloud().catalogue.operations.of_day(f"{day:%Y%m%d}")
+    found.sort(key=lambda known: (known.asked, known.id), reverse=True)
+    if after is None:
+        return found
+    for place, known in enumerate(found, 1):
+        if known.id == after:
+            return found[place:]
+    raise InvalidInput(
+        "The request", [Fault("after", f"operation {after} is not one of {day}; leave it out to begin anew")]
+    )
+
+
+def _is_wanted(operation: Operation, query: OperationsQuery) -> bool:
+    return (
+        query.state in (None, operation.state)
+        and query.kind in (None, operation.kind)
+        and (query.vm is None or _key_of(query.vm) == _vm_of(operation))
+    )
+
+
+def _key_of(reference: str) -> str:
+    return vm_key(reference) if reference.startswith("/") else reference
+
+
+def _filters(query: OperationsQuery) -> dict[str, str]:
+    given = {"state": query.state, "kind": query.kind, "vm": query.vm}
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def _links_of(day: date, same: Mapping[str, str]) -> dict[str, str]:
+    if day <= FIRST_DAY:
+        return {}
+    before = urlencode({"day": (day - timedelta(days=1)).isoformat(), **same})
+    return {"previousDay": f"{path_of('operations')}?{before}"}
 
 
 @endpoint(
@@ -143,18 +201,19 @@ def summarised(operation: Operation) -> dict[str, Any]:
         "links": {
             "self": path_of("operations", operation.id),
             "restorePoint": path_of("restore-points", point),
-            "vm": path_of("vms", point_parts(point)[0]),
+            "vm": path_of("vms", _vm_of(operation)),
         },
     }
 
 
 def _point_of(operation: Operation) -> str:
     """The id of the restore point that an operation takes or brings back."""
-    kinds: dict[str, type[BackupRequest | RestoreRequest]] = {
-        "backup": BackupRequest,
-        "restore": RestoreRequest,
-    }
-    return from_wire(kinds[operation.kind], operation.request).point
+    return from_wire(_REQUESTS[operation.kind], operation.request).point
+
+
+def _vm_of(operation: Operation) -> str:
+    """The key of the VM that an operation is about."""
+    return point_parts(_point_of(operation))[0]
 
 
 def _brought_back(operation: Operation, point: RestorePoint) -> tuple[RestoredDiskDocument, ...]:

@@ -258,7 +258,7 @@ def test_a_point_is_not_restored_from_where_it_is_not_available(api, state):
         ("operations?limit=101", "limit", "less than or equal to 100"),
         ("operations?limit=many", "limit", "integer"),
         ("operations?after=x", "after", "is not an operation id"),
-        ("operations?dya=2026-11-22", "dya", "there are day, limit, after"),
+        ("operations?dya=2026-11-22", "dya", "there are day, state, kind, vm, limit, after"),
         ("vms/web", "key", "is not the key of a VM"),
         ("vms?after=web", "after", "is not the key of a VM"),
         ("vms/web/restore-points", "key", "is not the key of a VM"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 
 import azure.functions as func
@@ -18,6 +19,16 @@ from triggers.unknown_paths import z_unknown_path
 
 def test_the_document_is_valid_openapi_3_1(api):
     OpenAPIV31SpecValidator(api.ask("GET", "openapi.json").body).validate()
+
+
+def test_every_schema_that_is_referred_to_is_there(api):
+    document = api.ask("GET", "openapi.json").body
+    referred = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(document)))
+    assert "#/components/schemas/OperationState" in referred
+    for pointer in referred:
+        told = document
+        for step in pointer.removeprefix("#/").split("/"):
+            told = told[step]
 
 
 def test_the_document_describes_every_http_function_of_the_app(api):

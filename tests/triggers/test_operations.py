@@ -82,27 +82,3 @@ def test_a_restore_tells_which_disks_it_makes_and_which_are_ready(api):
     ended = api.ask("GET", f"operations/{operation}").body
     assert [disk["state"] for disk in ended["disks"]] == ["ready", "failed"]
     assert ended["outcome"] == outcome
-
-
-def test_operations_are_listed_by_day_page_by_page(api):
-    ids = {back_up(api, f"vm{number}")[0] for number in range(5)}
-    api.clock.advance(timedelta(days=1))
-    tomorrow = back_up(api, "late")[0]
-
-    assert [item["id"] for item in api.ask("GET", "operations").body["items"]] == [tomorrow]
-    listed, path = [], "operations?day=2026-11-22&limit=2"
-    while path:
-        page = api.ask("GET", path).body
-        assert 0 < len(page["items"]) <= 2
-        listed += [item["id"] for item in page["items"]]
-        path = page["next"]
-    assert listed == sorted(ids)
-
-
-def test_a_day_without_operations_is_an_empty_page(api):
-    assert api.ask("GET", "operations?day=2020-02-29").body == {"items": [], "next": None}
-
-
-def test_a_page_that_is_full_and_the_last_has_no_next(api):
-    back_up(api)
-    assert api.ask("GET", "operations?limit=1").body["next"] is None
