@@ -13,6 +13,7 @@ blueprint = df.Blueprint()
 
 # One instance for ever: a look that takes longer than the interval is not overtaken by the next.
 FLEET = Start("backup_fleet", "backup_fleet", {}, may_follow=True)
+PRUNING = Start("prune_fleet", "prune_fleet", {}, may_follow=True)
 
 
 @blueprint.timer_trigger(schedule="0 */5 * * * *", arg_name="timer")
@@ -20,3 +21,11 @@ FLEET = Start("backup_fleet", "backup_fleet", {}, may_follow=True)
 async def watch_fleet(timer: func.TimerRequest, client: Client) -> None:
     """Look at the fleet every five minutes."""
     await start_orchestration(FLEET, client)
+
+
+# Not on the hour, when most schedules take their backups.
+@blueprint.timer_trigger(schedule="0 37 * * * *", arg_name="timer")
+@blueprint.durable_client_input(client_name="client")
+async def prune_hourly(timer: func.TimerRequest, client: Client) -> None:
+    """Prune every hour."""
+    await start_orchestration(PRUNING, client)
