@@ -9,10 +9,13 @@ import activities.copies
 import activities.fleet
 import activities.restore_points
 import activities.restores
+import activities.retention
 import activities.starting
 import activities.sweeping
 import orchestrators.backup_fleet
 import orchestrators.backup_vm
+import orchestrators.prune_fleet
+import orchestrators.prune_vm
 import orchestrators.replicate_disk
 import orchestrators.restore_disks
 import triggers.backups
@@ -35,10 +38,13 @@ for module in (
     activities.fleet,
     activities.restore_points,
     activities.restores,
+    activities.retention,
     activities.starting,
     activities.sweeping,
     orchestrators.backup_fleet,
     orchestrators.backup_vm,
+    orchestrators.prune_fleet,
+    orchestrators.prune_vm,
     orchestrators.replicate_disk,
     orchestrators.restore_disks,
     triggers.backups,
