@@ -8,6 +8,7 @@ import azure.functions as func
 import activities.copies
 import activities.fleet
 import activities.restore_points
+import activities.restore_preflight
 import activities.restores
 import activities.retention
 import activities.starting
@@ -17,7 +18,7 @@ import orchestrators.backup_vm
 import orchestrators.prune_fleet
 import orchestrators.prune_vm
 import orchestrators.replicate_disk
-import orchestrators.restore_disks
+import orchestrators.restore
 import triggers.backups
 import triggers.health
 import triggers.openapi
@@ -37,6 +38,7 @@ for module in (
     activities.copies,
     activities.fleet,
     activities.restore_points,
+    activities.restore_preflight,
     activities.restores,
     activities.retention,
     activities.starting,
@@ -46,7 +48,7 @@ for module in (
     orchestrators.prune_fleet,
     orchestrators.prune_vm,
     orchestrators.replicate_disk,
-    orchestrators.restore_disks,
+    orchestrators.restore,
     triggers.backups,
     triggers.health,
     triggers.openapi,

@@ -1,4 +1,8 @@
-"""Steps that bring disks back."""
+"""Steps that make disks, a network interface and a VM of a restore point, and record what came back.
+
+Each may be repeated, also by a later run of the same restore: what is made has a name or a tag that follows
+from the operation, and what is found under it is taken up.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ from dataclasses import dataclass
 import azure.durable_functions as df
 
 from domain.errors import Refused
-from domain.names import point_parts
+from domain.networks import RestoredInterface
 from domain.operations import Operation
 from domain.requests import RestoreRequest
-from domain.restores import DiskPlan, RestoredDisk, RestoreOutcome, plan_disks
+from domain.restore_outcomes import RestoreOutcome, elsewhere
+from domain.restored_machines import MachinePlan, RestoredMachine
+from domain.restores import DiskPlan, RestoredDisk
 from durable import activity
 from gateways.connection import cloud
 
@@ -18,29 +24,8 @@ blueprint = df.Blueprint()
 
 
 @activity(blueprint)
-def plan_restore(request: RestoreRequest) -> list[DiskPlan]:
-    """Read the manifest of a replica, see that its snapshots are there, and plan a disk for each.
-
-    Reads the location alone, not the catalogue: it works when everything else is lost.
-    """
-    connected = cloud()
-    connected.catalogue.operations.alter(request.operation, lambda operation: operation.running())
-    vm, _, _ = point_parts(request.point)
-    manifest = connected.manifests.read(vm, request.point, request.location)
-    plans = plan_disks(request.operation, manifest, request.location)
-    unusable = [plan.source_disk for plan in plans if not _is_usable(plan)]
-    if unusable:
-        raise Refused(
-            "SnapshotsMissing",
-            f"restore point {request.point} has in {request.location.name} no usable snapshot "
-            f"of {', '.join(unusable)}; choose another location or another point",
-        )
-    return plans
-
-
-@activity(blueprint)
 def begin_disk(plan: DiskPlan) -> RestoredDisk:
-    """Begin one disk. Safe to repeat: its name follows from the operation, and a disk found is taken up."""
+    """Begin one disk, or take it up."""
     return cloud().disks.begin(plan).of(plan)
 
 
@@ -54,34 +39,76 @@ def look_at_disk(plan: DiskPlan) -> RestoredDisk:
 
 
 @dataclass(frozen=True)
+class MachineOrder:
+    """Which VM to make, for which operation."""
+
+    operation: str
+    plan: MachinePlan
+
+
+@activity(blueprint)
+def begin_interface(order: MachineOrder) -> RestoredInterface:
+    """Begin the network interface of a VM, or take it up."""
+    return cloud().networks.begin_interface(order.plan.interface, order.operation)
+
+
+@activity(blueprint)
+def look_at_interface(order: MachineOrder) -> RestoredInterface:
+    """Read how far the network interface of a VM is."""
+    wanted = order.plan.interface.id
+    interface = cloud().networks.find_interface(wanted)
+    if interface is None:
+        raise Refused(
+            "InterfaceMissing",
+            f"network interface {wanted} was begun and is not there any more; restore again",
+        )
+    return interface
+
+
+@activity(blueprint)
+def begin_machine(order: MachineOrder) -> RestoredMachine:
+    """Begin a VM, or take it up. Its disks and its interface must be ready."""
+    return cloud().restored_machines.begin(order.plan, order.operation)
+
+
+@activity(blueprint)
+def look_at_machine(order: MachineOrder) -> RestoredMachine:
+    """Read how far a VM is, and which disks it has."""
+    machine = cloud().restored_machines.find(order.plan.id)
+    if machine is None:
+        raise Refused(
+            "MachineMissing", f"VM {order.plan.id} was begun and is not there any more; restore again"
+        )
+    return machine
+
+
+@dataclass(frozen=True)
 class RestoreRecord:
     """What became of a restore."""
 
-    operation: str
+    request: RestoreRequest
     outcome: RestoreOutcome
 
 
 @activity(blueprint)
 def record_restore(record: RestoreRecord) -> RestoreOutcome:
-    """Write what became of a restore into its operation; one that is over stays as it was."""
-    connected, outcome = cloud(), record.outcome
+    """Write what became of a restore into its operation, and that it reads its point no longer.
+
+    An operation that is over stays as it was.
+    """
+    connected, request, outcome = cloud(), record.request, record.outcome
     now = connected.now()
-    told = {
-        "disks": [
-            {"sourceDisk": disk.source_disk, "lun": disk.lun, "name": disk.name, "id": disk.id}
-            for disk in outcome.disks
-        ]
-    }
+    point = connected.catalogue.restore_points.alter(
+        request.point, lambda known: known.released(request.operation)
+    )
+    failure = outcome.failure
+    if failure and outcome.may_work_elsewhere:
+        failure = f"{failure}; {elsewhere(point, request.location.name)}"
 
     def ended(operation: Operation) -> Operation:
-        if outcome.failure:
-            return operation.failed(outcome.failure, now, told)
-        return operation.succeeded(told, now)
+        if failure:
+            return operation.failed(failure, now, outcome.told())
+        return operation.succeeded(outcome.told(), now)
 
-    connected.catalogue.operations.alter(record.operation, ended)
+    connected.catalogue.operations.alter(request.operation, ended)
     return outcome
-
-
-def _is_usable(plan: DiskPlan) -> bool:
-    snapshot = cloud().snapshots.find(plan.snapshot_id)
-    return snapshot is not None and snapshot.is_usable

@@ -103,6 +103,11 @@ def restored_disk_name(operation: str, disk_name: str, unique_id: str) -> str:
     return _resource_name(disk_name, f"-{short_hash(operation, unique_id.lower(), length=8)}")
 
 
+def restored_interface_name(operation: str, vm_name: str) -> str:
+    """Return the name of the network interface that one restore makes for its VM."""
+    return _resource_name(vm_name, f"-{short_hash(operation, vm_name.lower(), length=8)}")
+
+
 def copy_partition(disk: str, location: str) -> str:
     """Return the partition of the copies of one disk to one location."""
     return f"{disk}~{location}"

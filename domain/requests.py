@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from domain.names import point_id, vm_key
@@ -20,6 +21,12 @@ class BackupRequest:
     attempt: int
     policy: Policy
     operation: str | None = None
+    is_retake: bool = False
+
+    @property
+    def retake(self) -> BackupRequest:
+        """Take it all once more, under the next attempt."""
+        return replace(self, attempt=self.attempt + 1, is_retake=True)
 
     @property
     def point(self) -> str:
@@ -32,13 +39,31 @@ class BackupRequest:
         return f"backup:{self.point}"
 
 
+class Wanted(StrEnum):
+    """What a restore brings back."""
+
+    DISKS = "disks"
+    VM = "vm"
+
+
 @dataclass(frozen=True)
 class RestoreRequest:
-    """Bring the disks of one restore point back from one location."""
+    """Bring a restore point back from one location: its disks, or the whole VM.
+
+    `disks` names those that are wanted, all where it is empty. `vm_name` is what the VM will be called.
+    """
 
     operation: str
     point: str
     location: Location
+    what: Wanted = Wanted.DISKS
+    disks: tuple[str, ...] = ()
+    vm_name: str = ""
+
+    @property
+    def is_for_vm(self) -> bool:
+        """Whether a VM is wanted, and not its disks alone."""
+        return self.what is Wanted.VM
 
     @property
     def instance(self) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.errors import Fault, InvalidInput
 from domain.manifests import Manifest, ManifestDisk
 from domain.names import restored_disk_name
+from domain.placement import is_home, needs_a_zone, sku_there, zones_there
 from domain.policy import Location
+from domain.provisioning import Made
+from domain.tags import restored_tags
 from domain.vms import Disk
 
 
@@ -31,7 +34,7 @@ class DiskPlan:
 
 
 @dataclass(frozen=True)
-class RestoredDisk:
+class RestoredDisk(Made):
     """A disk made by a restore, as Azure describes it."""
 
     id: str
@@ -46,23 +49,24 @@ class RestoredDisk:
         """Return it with what it is in the VM that was backed up."""
         return replace(self, source_disk=plan.source_disk, lun=plan.lun)
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether it can be attached and read."""
-        return self.provisioning_state == "Succeeded"
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether it never will be."""
-        return self.provisioning_state in ("Failed", "Canceled")
+def is_wanted(disk: Disk, names: Collection[str]) -> bool:
+    """Whether a disk is among those that were asked for; where none is named, all are."""
+    return not names or disk.name.lower() in {name.lower() for name in names}
 
 
-def plan_disks(operation: str, manifest: Manifest, location: Location) -> list[DiskPlan]:
-    """Plan a disk for every disk of a replica; raises InvalidInput that lists why it cannot be."""
-    faults = list(_faults(manifest, location))
+def plan_disks(
+    operation: str, manifest: Manifest, location: Location, names: Collection[str] = ()
+) -> list[DiskPlan]:
+    """Plan a disk for every wanted disk of a replica; raises InvalidInput that lists why it cannot be."""
+    wanted = [part for part in manifest.disks if is_wanted(part.disk, names)]
+    faults = [
+        *manifest_faults(manifest, location),
+        *disk_faults([part.disk for part in manifest.disks], location, names),
+    ]
     if faults:
         raise InvalidInput(f"Manifest of restore point {manifest.point}", faults)
-    return [_disk_plan(operation, manifest.point, part, location) for part in manifest.disks]
+    return [_disk_plan(operation, manifest.point, part, location) for part in wanted]
 
 
 def restored_disk_id(operation: str, disk: Disk, location: Location) -> str:
@@ -71,51 +75,61 @@ def restored_disk_id(operation: str, disk: Disk, location: Location) -> str:
     return f"{location.restore_group_id}/providers/Microsoft.Compute/disks/{name}"
 
 
+def manifest_faults(manifest: Manifest, location: Location) -> Iterator[Fault]:
+    """Say why a manifest is not the one of a replica in a location."""
+    if manifest.location != location.name or manifest.region.lower() != location.region.lower():
+        found = f"it describes {manifest.location} ({manifest.region})"
+        yield Fault("location", f"{found}, not {location.name} ({location.region})")
+
+
+def disk_faults(disks: Sequence[Disk], location: Location, names: Collection[str] = ()) -> Iterator[Fault]:
+    """Say why the wanted ones among the disks of a restore point cannot be made in a location."""
+    there = {disk.name.lower() for disk in disks}
+    for name in names:
+        if name.lower() not in there:
+            known = ", ".join(disk.name for disk in disks)
+            yield Fault("disks", f"the restore point has no disk '{name}'; it has {known}")
+    for disk in disks:
+        if is_wanted(disk, names):
+            yield from _disk_faults(disk, location)
+
+
+def _disk_faults(disk: Disk, location: Location) -> Iterator[Fault]:
+    if disk.encryption_set_id and not _encryption_set(disk, location):
+        yield Fault(
+            "location",
+            f"disk '{disk.name}' is encrypted with a key of its own, which does not reach "
+            f"{location.region}; give location '{location.name}' an encryption_set",
+        )
+    if needs_a_zone(disk, location):
+        zone = disk.zones[0] if disk.zones else None
+        found = f"zone {zone} of {disk.region}" if zone else f"no zone of {disk.region}"
+        yield Fault(
+            "location",
+            f"disk '{disk.name}' is {disk.sku}, which exists in zones only, and was in {found}; "
+            f"give location '{location.name}' a zone that stands for it in its zones, or restore at home",
+        )
+
+
 def _disk_plan(operation: str, point: str, part: ManifestDisk, location: Location) -> DiskPlan:
     disk = part.disk
     return DiskPlan(
         id=restored_disk_id(operation, disk, location),
         region=location.region,
-        sku=disk.sku,
+        sku=sku_there(disk, location),
         size_bytes=disk.size_bytes,
         snapshot_id=part.snapshot_id,
         source_disk=disk.name,
         lun=disk.lun,
-        # Zones of two regions have nothing to do with each other.
-        zones=disk.zones if _is_at_home(disk, location) else (),
+        zones=zones_there(disk.zones, disk.region, location),
         encryption_set_id=_encryption_set(disk, location),
         traits=disk.traits,
-        tags={"tidemark-point": point, "tidemark-operation": operation},
+        tags=restored_tags(disk.tags, point, operation),
     )
-
-
-def _faults(manifest: Manifest, location: Location) -> Iterator[Fault]:
-    if manifest.location != location.name or manifest.region.lower() != location.region.lower():
-        found = f"it describes {manifest.location} ({manifest.region})"
-        yield Fault("location", f"{found}, not {location.name} ({location.region})")
-    for part in manifest.disks:
-        if part.disk.encryption_set_id and not _encryption_set(part.disk, location):
-            yield Fault(
-                "encryption_set",
-                f"disk '{part.disk.name}' is encrypted with a key of its own, which does not reach "
-                f"{location.region}; give location '{location.name}' an encryption_set",
-            )
 
 
 def _encryption_set(disk: Disk, location: Location) -> str | None:
     """A disk encryption set serves its own region only."""
     if disk.encryption_set_id is None:
         return None
-    return disk.encryption_set_id if _is_at_home(disk, location) else location.encryption_set_id
-
-
-def _is_at_home(disk: Disk, location: Location) -> bool:
-    return disk.region.lower() == location.region.lower()
-
-
-@dataclass(frozen=True)
-class RestoreOutcome:
-    """What a restore brought back, and why it is not all, if it is not."""
-
-    disks: tuple[RestoredDisk, ...] = ()
-    failure: str | None = None
+    return disk.encryption_set_id if is_home(disk.region, location) else location.encryption_set_id

@@ -22,6 +22,8 @@ from gateways.compute import Compute
 from gateways.deletions import Deletions
 from gateways.disks import Disks
 from gateways.manifests import Manifests
+from gateways.networks import Networks
+from gateways.restored_machines import RestoredMachines
 from gateways.snapshots import Snapshots
 from gateways.virtual_machines import VirtualMachines
 from settings import Development, Settings
@@ -39,6 +41,8 @@ class Cloud:
     virtual_machines: VirtualMachines
     snapshots: Snapshots
     disks: Disks
+    networks: Networks
+    restored_machines: RestoredMachines
     catalogue: Catalogue
     manifests: Manifests
     deletions: Deletions
@@ -71,6 +75,8 @@ def connect(
         virtual_machines=VirtualMachines(compute),
         snapshots=Snapshots(compute),
         disks=Disks(compute),
+        networks=Networks(compute),
+        restored_machines=RestoredMachines(compute),
         catalogue=Catalogue(tables),
         manifests=Manifests(credentials, storage),
         deletions=Deletions(compute, credentials, storage),

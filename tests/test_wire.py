@@ -39,7 +39,7 @@ def through_json(kind: Any, value: Any) -> Any:
 
 
 def test_the_steps_of_the_app_are_known():
-    assert {"backup_vm", "replicate_disk", "restore_disks", "begin_snapshot", "queue_copies"} <= set(STEPS)
+    assert {"backup_vm", "replicate_disk", "restore", "begin_snapshot", "queue_copies"} <= set(STEPS)
 
 
 @pytest.mark.parametrize("name", sorted(STEPS))

@@ -41,8 +41,8 @@ def document(kind: type[Document]) -> type[Document]:
 def form(kind: type[Document]) -> type[Document]:
     """Make a class something that the API takes: like a document, and an unknown field is a fault.
 
-    It may have a class method `contradictions`, which takes the names of the fields that were given and says
-    which of them do not go together.
+    It may have a class method `contradictions`, which takes the fields that were given and says which
+    of them do not go together.
     """
     return _configured(kind, ConfigDict(alias_generator=to_camel, extra="forbid"))
 
@@ -107,13 +107,15 @@ def read_parameters(kind: type[Document], values: Mapping[str, str]) -> Document
         return [_fault(kind, error, "parameters") for error in wrong.errors()]
 
 
-def _given(body: bytes) -> set[str]:
-    """Return the names of the fields that a body gives a value, as far as it can be read at all."""
+def _given(body: bytes) -> dict[str, Any]:
+    """Return the fields that a body gives a value, as far as it can be read at all."""
     try:
         told = from_json(body)
     except ValueError:
-        return set()
-    return {name for name, value in told.items() if value is not None} if isinstance(told, dict) else set()
+        return {}
+    return (
+        {name: value for name, value in told.items() if value is not None} if isinstance(told, dict) else {}
+    )
 
 
 def _fault(kind: type, error: Any, whole: str) -> Fault:

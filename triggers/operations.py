@@ -15,7 +15,8 @@ from domain.names import operation_day, point_parts, vm_key
 from domain.operations import Operation, OperationState
 from domain.requests import BackupRequest, RestoreRequest
 from domain.restore_points import ProtectedDisk, RestorePoint
-from domain.restores import restored_disk_id
+from domain.restored_machines import machine_id
+from domain.restores import is_wanted, restored_disk_id
 from durable import from_wire
 from gateways.connection import cloud
 from triggers.documents import Known, document, form
@@ -64,15 +65,26 @@ class RestoredDiskDocument:
 
 
 @document
+class RestoredVmDocument:
+    """The VM that a restore brings back."""
+
+    name: str
+    id: Annotated[str, Field(description="The ARM id of the VM that the restore makes.")]
+    state: Literal["planned", "ready", "failed"]
+
+
+@document
 class OperationDetail(OperationDocument):
     """Something that was asked for, and how far it is.
 
-    `restorePoint` is what a backup takes, disk by disk, null before it is begun; `disks` is what a restore
-    brings back.
+    `restorePoint` is what a backup takes, disk by disk, null before it is begun; `disks` and `vm` are what a
+    restore brings back, `vm` is null where it is disks alone. The outcome of a restore lists in `notCarried`
+    what of the VM was left behind, and in `faults` why nothing could be made.
     """
 
     restore_point: PointDocument | None
     disks: tuple[RestoredDiskDocument, ...]
+    vm: RestoredVmDocument | None
 
 
 @document
@@ -178,7 +190,8 @@ def show_operation(path: OperationPath) -> OperationDetail:
     point = cloud().catalogue.restore_points.find(_point_of(operation))
     taken = described(point) if point and operation.kind == "backup" else None
     brought = _brought_back(operation, point) if point and operation.kind == "restore" else ()
-    return OperationDetail(**summarised(operation), restore_point=taken, disks=brought)
+    machine = _brought_vm(operation) if operation.kind == "restore" else None
+    return OperationDetail(**summarised(operation), restore_point=taken, disks=brought, vm=machine)
 
 
 def accepted_answer(operation: Operation) -> Accepted[OperationDocument]:
@@ -218,14 +231,25 @@ def _vm_of(operation: Operation) -> str:
 
 def _brought_back(operation: Operation, point: RestorePoint) -> tuple[RestoredDiskDocument, ...]:
     """Return the disks of a restore. Which of them are ready is recorded when all are settled."""
-    location = from_wire(RestoreRequest, operation.request).location
+    request = from_wire(RestoreRequest, operation.request)
     ready = {disk["id"].lower() for disk in operation.outcome.get("disks", [])}
 
     def brought(part: ProtectedDisk) -> RestoredDiskDocument:
-        disk_id = restored_disk_id(operation.id, part.disk, location)
+        disk_id = restored_disk_id(operation.id, part.disk, request.location)
         state: Literal["planned", "ready", "failed"] = "failed" if operation.state.is_over else "planned"
         if disk_id.lower() in ready:
             state = "ready"
         return RestoredDiskDocument(part.disk.name, disk_id, part.disk.lun, part.disk.size_bytes, state)
 
-    return tuple(brought(part) for part in point.disks)
+    return tuple(brought(part) for part in point.disks if is_wanted(part.disk, request.disks))
+
+
+def _brought_vm(operation: Operation) -> RestoredVmDocument | None:
+    """Return the VM of a restore that brings one back."""
+    request = from_wire(RestoreRequest, operation.request)
+    if not request.is_for_vm:
+        return None
+    state: Literal["planned", "ready", "failed"] = "failed" if operation.state.is_over else "planned"
+    if operation.state is OperationState.SUCCEEDED:
+        state = "ready"
+    return RestoredVmDocument(request.vm_name, machine_id(request.location, request.vm_name), state)

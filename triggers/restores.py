@@ -1,19 +1,24 @@
-"""POST restores: bring the disks of a restore point back, in a location of the caller's choice."""
+"""POST restores: bring a restore point back, disks or a whole VM, in a location of the caller's choice."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import azure.durable_functions as df
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from domain.errors import Fault, InvalidInput, KeyReused, NotFound
 from domain.names import point_id, slot_of, vm_key
-from domain.requests import RestoreRequest
+from domain.networks import SubnetAddress, subnet_faults
+from domain.requests import RestoreRequest, Wanted
 from domain.restore_points import ReplicaState, RestorePoint
+from domain.restored_machines import machine_faults
+from domain.restores import disk_faults
 from durable import Client
 from gateways.connection import cloud
 from triggers.acceptance import Asked, Plan, StartHeaders, begun
@@ -27,26 +32,61 @@ from triggers.routing import Accepted, endpoint
 blueprint = df.Blueprint()
 
 _PAGE = 50
+_VM_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?")
+
+
+def _checked_name(name: str) -> str:
+    if not _VM_NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no name for a VM: 1 to 64 letters, digits, dots, underscores and hyphens, "
+            "beginning with a letter or a digit, not ending in a dot or a hyphen"
+        )
+    return name
+
+
+def _checked_subnet(subnet: str) -> str:
+    return SubnetAddress.parse(subnet).id
 
 
 @form
 class RestoreOrder:
-    """What to bring back, and where: a restore point, or the newest of a VM, if need be before a moment."""
+    """What to bring back, and where: a restore point, or the newest of a VM, if need be before a moment.
 
-    location: Annotated[LocationName, Field(description="Where the data is, and where the disks are made.")]
+    `what` is its disks, all or those that `disks` names, or the whole VM as it was recorded.
+    """
+
+    location: Annotated[LocationName, Field(description="Where the data is, and where all is made.")]
     restore_point: PointId | None = None
     vm: VmReference | None = None
     before: Annotated[
         Moment | None, Field(description="With `vm`: all disks of the restore point are older than this.")
     ] = None
+    what: Literal["disks", "vm"] = "disks"
+    disks: Annotated[
+        tuple[str, ...] | None, Field(min_length=1, description="Left out: all disks of the restore point.")
+    ] = None
+    name: Annotated[
+        Annotated[str, AfterValidator(_checked_name)] | None,
+        Field(description="What the VM will be called. Left out: as it was.", examples=["web-restored"]),
+    ] = None
+    subnet: Annotated[
+        Annotated[str, AfterValidator(_checked_subnet)] | None,
+        Field(description="The ARM id of the subnet that the VM will be in. Left out: the location's."),
+    ] = None
 
     @classmethod
-    def contradictions(cls, given: set[str]) -> Iterator[Fault]:
+    def contradictions(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
         """Find fields that do not go together."""
         if ("restorePoint" in given) == ("vm" in given):
             yield Fault("restorePoint", "give either restorePoint or vm, one of the two")
         if "before" in given and "vm" not in given:
             yield Fault("before", "this goes with vm: a restorePoint has its moment already")
+        is_for_vm = given.get("what") == "vm"
+        for field in ("name", "subnet"):
+            if field in given and not is_for_vm:
+                yield Fault(field, "this goes with what: vm alone; disks alone are in no VM")
+        if "disks" in given and is_for_vm:
+            yield Fault("disks", "this goes with what: disks alone; a VM comes back with all its disks")
 
 
 @endpoint(
@@ -54,7 +94,7 @@ class RestoreOrder:
     "POST",
     "restores",
     role=Role.RESTORER,
-    summary="Bring the disks of a restore point back",
+    summary="Bring back the disks of a restore point, or the whole VM",
     problems=(NotFound, KeyReused),
 )
 async def start_restore(
@@ -67,17 +107,26 @@ async def start_restore(
 def plan_restore(order: RestoreOrder, asked: Asked) -> Plan:
     """Say what is to be brought back. Asks the catalogue alone: the home region may be gone.
 
-    Raises NotFound if there is no such point, InvalidInput if it cannot be restored from the location.
+    Raises NotFound if there is no such point, InvalidInput if it cannot be restored from the location, as far
+    as that can be told without asking Azure.
     """
     point = found_point(order.restore_point) if order.restore_point else _newest(order)
-    faults = list(_restore_faults(point, order.location))
+    location = cloud().policies.locations[order.location]
+    request = RestoreRequest(
+        operation=asked.id,
+        point=point.id,
+        location=replace(location, subnet_id=order.subnet or location.subnet_id),
+        what=Wanted(order.what),
+        disks=order.disks or (),
+        vm_name=(order.name or point.vm.name) if order.what == "vm" else "",
+    )
+    faults = [*_replica_faults(point, order.location), *_request_faults(point, request)]
     if faults:
         raise InvalidInput(f"Restore point {point.id}", faults)
-    location = cloud().policies.locations[order.location]
-    return Plan("restore_disks", point.id, RestoreRequest(asked.id, point.id, location))
+    return Plan("restore", point.id, request)
 
 
-def _restore_faults(point: RestorePoint, location: str) -> Iterator[Fault]:
+def _replica_faults(point: RestorePoint, location: str) -> Iterator[Fault]:
     if not point.is_available:
         why = f"failed ({point.failure})" if point.is_decided else "is still being taken"
         yield Fault("restorePoint", f"restore point {point.id} {why}; choose another one")
@@ -89,6 +138,14 @@ def _restore_faults(point: RestorePoint, location: str) -> Iterator[Fault]:
             "location",
             f"restore point {point.id} {found}; it is available in {', '.join(where) or 'no location'}",
         )
+
+
+def _request_faults(point: RestorePoint, request: RestoreRequest) -> Iterator[Fault]:
+    disks = [part.disk for part in point.disks]
+    yield from disk_faults(disks, request.location, request.disks)
+    if request.is_for_vm:
+        yield from machine_faults(point.vm, disks)
+        yield from subnet_faults(request.location)
 
 
 def _newest(order: RestoreOrder) -> RestorePoint:

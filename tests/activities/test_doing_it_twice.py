@@ -31,13 +31,14 @@ from activities.restore_points import (
     record_lost_point,
     record_restore_point,
 )
-from activities.restores import RestoreRecord, begin_disk, look_at_disk, plan_restore, record_restore
+from activities.restore_preflight import check_restore
+from activities.restores import RestoreRecord, begin_disk, look_at_disk, record_restore
 from activities.sweeping import Days, Sweep, find_open_queues, settle_accepted_operations
 from domain.errors import Busy
 from domain.operations import Operation, OperationState
 from domain.requests import BackupRequest, RestoreRequest
+from domain.restore_outcomes import RestoreOutcome
 from domain.restore_points import PointState, RestorePoint
-from domain.restores import RestoreOutcome
 from durable import to_wire
 from gateways.connection import cloud
 from tests.world import START
@@ -165,25 +166,38 @@ def test_a_queue_that_got_a_copy_while_it_was_closed_stays_open(world, available
     assert queue in find_open_queues(Sweep())
 
 
-def test_disks_are_restored_once(world, available):
-    request = RestoreRequest(OPERATION.id, available.id, cloud().policies.locations["west"])
-    plans = plan_restore(request)
-    assert plan_restore(request) == plans
-    first = [begin_disk(plan) for plan in plans]
+def restoring(point):
+    """An accepted restore of a point at home."""
+    request = RestoreRequest("20261122-11111111111111111111", point.id, cloud().policies.locations["west"])
+    restore = replace(OPERATION, id=request.operation, kind="restore", instance=request.instance)
+    cloud().catalogue.operations.accept(restore)
+    return request
+
+
+def test_disks_are_restored_once_and_a_preflight_takes_no_offence_at_those_it_finds(world, available):
+    request = restoring(available)
+    found = check_restore(request)
+    first = [begin_disk(plan) for plan in found.plan.disks]
     world.clock.advance(timedelta(seconds=10))
-    again = [begin_disk(plan) for plan in plans]
+    assert check_restore(request) == found
+    again = [begin_disk(plan) for plan in found.plan.disks]
     assert [disk.id for disk in again] == [disk.id for disk in first]
-    assert [world.bytes_of(look_at_disk(plan).id)[:6].rstrip(b"\0") for plan in plans] == [
+    assert [world.bytes_of(look_at_disk(plan).id)[:6].rstrip(b"\0") for plan in found.plan.disks] == [
         b"system",
         b"first",
     ]
 
 
-def test_what_became_of_a_restore_is_recorded_once(world, planned):
-    restored = RestoreRecord(OPERATION.id, RestoreOutcome())
+def test_what_became_of_a_restore_is_recorded_once_and_nothing_is_planned_after_it(world, available):
+    request = restoring(available)
+    check_restore(request)
+    assert cloud().catalogue.restore_points.find(available.id).uses.keys() == {request.operation}
+    restored = RestoreRecord(request, RestoreOutcome())
     record_restore(restored)
     record_restore(replace(restored, outcome=RestoreOutcome(failure="a repeat that came too late")))
-    assert cloud().catalogue.operations.find(OPERATION.id).state is OperationState.SUCCEEDED
+    assert cloud().catalogue.operations.find(request.operation).state is OperationState.SUCCEEDED
+    assert check_restore(request).is_over
+    assert cloud().catalogue.restore_points.find(available.id).uses == {}
 
 
 def test_a_vm_is_due_until_its_point_is_begun_and_not_again_before_the_next_slot(world):

@@ -40,5 +40,5 @@ def test_every_orchestration_that_is_started_by_name_is_registered(app):
         and node.args
         and isinstance(node.args[0], ast.Constant)
     }
-    assert {"backup_vm", "replicate_disk", "backup_fleet", "restore_disks"} <= started
+    assert {"backup_vm", "replicate_disk", "backup_fleet", "restore"} <= started
     assert started <= orchestrators

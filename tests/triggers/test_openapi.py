@@ -66,7 +66,7 @@ def test_everything_that_the_triggers_start_exists(api):
     point = api.add_point(vm, START.replace(hour=2, minute=0, second=0))
     api.ask("POST", "restores", {"restorePoint": point.id, "location": "west"})
     wanted = {orchestrator for orchestrator, _ in api.client.started.values()} | {FLEET.orchestrator}
-    assert wanted == {"backup_vm", "restore_disks", "backup_fleet"}
+    assert wanted == {"backup_vm", "restore", "backup_fleet"}
     assert wanted <= set(load_app(ROOT).orchestrators)
 
 

@@ -16,7 +16,7 @@ SLOT = START.replace(hour=2, minute=0, second=0)
 
 def started(api):
     """Return what every started restore was started with."""
-    assert {orchestrator for orchestrator, _ in api.client.started.values()} <= {"restore_disks"}
+    assert {orchestrator for orchestrator, _ in api.client.started.values()} <= {"restore"}
     return [from_wire(RestoreRequest, request) for _, request in api.client.started.values()]
 
 
@@ -30,7 +30,7 @@ def test_a_restore_is_written_down_and_started_in_either_location(api, location)
     assert (request.operation, request.point) == (answer.body["id"], point.id)
     assert request.location == api.connected.policies.locations[location]
     (operation,) = api.operations()
-    assert api.client.started == {operation.instance: ("restore_disks", operation.request)}
+    assert api.client.started == {operation.instance: ("restore", operation.request)}
 
 
 def test_a_restore_asks_nothing_of_a_home_region_that_is_lost(api):
