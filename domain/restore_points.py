@@ -62,7 +62,15 @@ class ProtectedDisk:
     @property
     def is_settled(self) -> bool:
         """Whether nothing more will happen to the snapshot."""
-        return bool(self.failure) or (self.snapshot is not None and self.snapshot.is_usable)
+        return bool(self.failure) or self.is_usable
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the snapshot can be read, copied and restored from."""
+        snapshot = self.snapshot
+        if snapshot is None or (snapshot.percent is None and self.disk.is_filled_later):
+            return False
+        return snapshot.is_usable
 
     def observed(self, snapshot: Snapshot) -> ProtectedDisk:
         """Take in what Azure says of the snapshot."""

@@ -12,6 +12,7 @@ from domain.names import disk_key, vm_key
 
 POLICY_TAG = "tidemark-policy"
 EXCLUDE_TAG = "tidemark-exclude"
+_FILLED_LATER = ("UltraSSD_LRS", "PremiumV2_LRS")
 
 _VM_ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<resource_group>[\w().-]*[\w()-])"
@@ -30,8 +31,10 @@ class Disk:
     """One managed disk of a VM.
 
     `lun` is None for the OS disk. `unique_id` tells a disk from another one made later under the same name.
-    `traits` are the properties that a disk made from a snapshot must be given again, as ARM spells them:
-    osType, hyperVGeneration, purchasePlan, securityProfile, supportedCapabilities.
+    `traits` are the properties that a disk made from a snapshot must be given again, as ARM spells and nests
+    them: what the disk starts (osType, hyperVGeneration, …), what it promises where that can be chosen
+    (diskIOPSReadWrite, diskMBpsReadWrite, tier, burstingEnabled), maxShares, creationData.logicalSectorSize,
+    and encryption.type where a key of its own encrypts it.
     """
 
     id: str
@@ -51,6 +54,14 @@ class Disk:
     def key(self) -> str:
         """The key of the disk in the catalogue."""
         return disk_key(self.name, self.unique_id)
+
+    @property
+    def is_filled_later(self) -> bool:
+        """Whether Azure fills snapshots of it in the background, after they have been taken.
+
+        Only the percentage that it tells of such a snapshot says when that is over (azure-semantics.md §5).
+        """
+        return self.sku in _FILLED_LATER
 
     @property
     def is_os_disk(self) -> bool:

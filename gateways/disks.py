@@ -55,13 +55,19 @@ class Disks:
 def _body(plan: DiskPlan) -> dict[str, Any]:
     properties: dict[str, Any] = {
         **plan.traits,
-        "creationData": {"createOption": "Copy", "sourceResourceId": plan.snapshot_id},
+        "creationData": {
+            **plan.traits.get("creationData", {}),
+            "createOption": "Copy",
+            "sourceResourceId": plan.snapshot_id,
+        },
         "networkAccessPolicy": "DenyAll",
         "publicNetworkAccess": "Disabled",
     }
+    encryption = properties.pop("encryption", {})
     if plan.encryption_set_id:
         properties["encryption"] = {
             "type": "EncryptionAtRestWithCustomerKey",
+            **encryption,
             "diskEncryptionSetId": plan.encryption_set_id,
         }
     body = {

@@ -6,13 +6,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import Refused
-from domain.vms import Disk, VirtualMachine, tag_value, vm_address
+from domain.errors import Refused, Transient
+from domain.vms import Disk, VirtualMachine, vm_address
 from gateways.compute import Compute, ResourceId
 from gateways.failures import translated
 
 # What a disk made from a snapshot must be given again; Azure does not take all of it from the snapshot.
-_TRAITS = ("osType", "hyperVGeneration", "purchasePlan", "securityProfile", "supportedCapabilities")
+_TRAITS = (
+    "osType", "hyperVGeneration", "purchasePlan", "securityProfile", "supportedCapabilities",
+    "supportsHibernation", "encryptionSettingsCollection",
+)  # fmt: skip
+# Azure tells these of every disk, but lets them be set on these skus only.
+_PROVISIONED = ("diskIOPSReadWrite", "diskMBpsReadWrite")
+_TRAITS_OF_SKU = {
+    "UltraSSD_LRS": _PROVISIONED,
+    "PremiumV2_LRS": _PROVISIONED,
+    "Premium_LRS": ("tier",),
+    "Premium_ZRS": ("tier",),
+}
 
 
 @dataclass(frozen=True)
@@ -36,13 +47,6 @@ class VirtualMachines:
             for found in self.compute.client(subscription).virtual_machines.list_all():
                 yield _vm(found.as_dict(), ())
 
-    def tagged(self, subscription: str, tag: str) -> Iterator[VirtualMachine]:
-        """Yield the VMs of a subscription that carry a tag, without their disks."""
-        with translated(f"the VMs of subscription {subscription}"):
-            for found in self.compute.client(subscription).virtual_machines.list_all():
-                if tag_value(found.tags or {}, tag) is not None:
-                    yield _vm(found.as_dict(), ())
-
     def _described(self, model: Mapping[str, Any]) -> VirtualMachine:
         storage = model["properties"]["storageProfile"]
         entries = [
@@ -64,6 +68,12 @@ class VirtualMachines:
             found = self.compute.client(address.subscription).disks.get(address.group, address.name)
         model = found.as_dict()
         properties = model["properties"]
+        if "uniqueId" not in properties or "diskSizeBytes" not in properties:
+            raise Transient(
+                "DiskNotReady",
+                f"disk {disk_id} is still being made and has no identity yet: Azure reports it as "
+                f"{properties.get('provisioningState')}; wait until it is there",
+            )
         return Disk(
             id=model["id"],
             name=model["name"],
@@ -75,9 +85,25 @@ class VirtualMachines:
             caching=caching,
             zones=tuple(model.get("zones") or ()),
             encryption_set_id=properties.get("encryption", {}).get("diskEncryptionSetId"),
-            traits={name: properties[name] for name in _TRAITS if name in properties},
+            traits=_traits(model["sku"]["name"], properties),
             tags=model.get("tags") or {},
         )
+
+
+def _traits(sku: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    names = (*_TRAITS, *_TRAITS_OF_SKU.get(sku, ()))
+    traits = {name: properties[name] for name in names if name in properties}
+    if properties.get("maxShares", 1) > 1:
+        traits["maxShares"] = properties["maxShares"]
+    if properties.get("burstingEnabled"):
+        traits["burstingEnabled"] = True
+        traits.pop("tier", None)  # Azure lets a disk burst or have another tier, not both
+    if sector := properties.get("creationData", {}).get("logicalSectorSize"):
+        traits["creationData"] = {"logicalSectorSize": sector}
+    encryption = properties.get("encryption", {})
+    if "diskEncryptionSetId" in encryption and "type" in encryption:
+        traits["encryption"] = {"type": encryption["type"]}
+    return traits
 
 
 def _vm(model: Mapping[str, Any], disks: tuple[Disk, ...]) -> VirtualMachine:

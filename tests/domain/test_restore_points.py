@@ -33,6 +33,16 @@ def point_of(fates):
     return point.decided_by(parts, NOW)
 
 
+@pytest.mark.parametrize("sku", ["UltraSSD_LRS", "PremiumV2_LRS"])
+@pytest.mark.parametrize(("percent", "is_usable"), [(None, False), (40.0, False), (100.0, True)])
+def test_a_disk_whose_snapshots_are_filled_later_is_in_the_point_only_once_azure_says_so(
+    sku, percent, is_usable
+):
+    part = begun_point(machine(disk("fast", sku=sku))).disks[0]
+    seen = part.observed(snapshot(part, percent=percent))
+    assert (seen.is_usable, seen.is_settled) == (is_usable, is_usable)
+
+
 @given(st.lists(st.sampled_from(list(FATES)), min_size=1, max_size=6))
 def test_a_point_is_available_exactly_when_every_disk_has_a_usable_snapshot(fates):
     point = point_of(fates)

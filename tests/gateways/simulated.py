@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from clock import ManualClock
 from domain.copies import CopyState, copies_of
@@ -13,7 +15,7 @@ from domain.restore_points import ProtectedDisk, RestorePoint
 from domain.schedule import Schedule
 from domain.snapshots import Snapshot
 from domain.tags import snapshot_tags
-from gateways.compute import Compute
+from gateways.compute import Compute, ResourceId
 from gateways.disks import Disks
 from gateways.snapshots import Snapshots
 from gateways.virtual_machines import VirtualMachines
@@ -80,6 +82,12 @@ class Azure:
         snapshot = self.snapshots.find(snapshot_id)
         assert snapshot is not None
         return snapshot
+
+    def disk_model(self, disk_id: str) -> Mapping[str, Any]:
+        """Return a disk as ARM describes it."""
+        address = ResourceId.parse(disk_id)
+        disks = self.compute.client(address.subscription).disks
+        return disks.get(address.group, address.name).as_dict()
 
     def copied(self, point: RestorePoint) -> Manifest:
         """Copy a point to the north, and return the manifest of its replica there."""

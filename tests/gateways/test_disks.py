@@ -49,6 +49,45 @@ def test_disks_come_back_after_the_region_is_lost(azure, web):
     assert azure.cloud.disk(plan.id).image.read(0, 4) == b"kept"
 
 
+def test_a_disk_is_given_again_what_the_snapshot_does_not_hold(azure, web):
+    keys = f"{azure.west.restore_group_id}/providers/Microsoft.Compute/diskEncryptionSets/keys"
+    plan = replace(
+        plan_disks(OPERATION, home_manifest(azure.taken(web), azure.west), azure.west)[1],
+        sku="UltraSSD_LRS",
+        zones=("2",),
+        encryption_set_id=keys,
+        traits={
+            "diskIOPSReadWrite": 4000,
+            "diskMBpsReadWrite": 200,
+            "maxShares": 2,
+            "creationData": {"logicalSectorSize": 512},
+            "encryption": {"type": "EncryptionAtRestWithPlatformAndCustomerKeys"},
+        },
+    )
+    azure.disks.begin(plan)
+    azure.pass_time()
+    made = azure.disk_model(plan.id)
+    properties = made["properties"]
+    assert (made["sku"]["name"], made["zones"]) == ("UltraSSD_LRS", ["2"])
+    assert (properties["diskIOPSReadWrite"], properties["diskMBpsReadWrite"]) == (4000, 200)
+    assert properties["maxShares"] == 2
+    assert properties["creationData"]["logicalSectorSize"] == 512
+    assert properties["creationData"]["sourceResourceId"] == plan.snapshot_id
+    assert properties["encryption"] == {
+        "type": "EncryptionAtRestWithPlatformAndCustomerKeys",
+        "diskEncryptionSetId": keys,
+    }
+
+
+def test_a_disk_whose_key_stays_behind_is_not_asked_to_be_encrypted_with_it(azure, web):
+    plan = plan_disks(OPERATION, home_manifest(azure.taken(web), azure.west), azure.west)[1]
+    azure.disks.begin(replace(plan, traits={"encryption": {"type": "EncryptionAtRestWithCustomerKey"}}))
+    azure.pass_time()
+    assert azure.disk_model(plan.id)["properties"]["encryption"] == {
+        "type": "EncryptionAtRestWithPlatformKey"
+    }
+
+
 def test_beginning_a_disk_twice_makes_one(azure, web):
     point = azure.taken(web)
     plan = plan_disks(OPERATION, home_manifest(point, azure.west), azure.west)[0]
