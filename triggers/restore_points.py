@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import azure.durable_functions as df
 from pydantic import Field
 
-from domain.copies import Copy, CopyState
 from domain.errors import NotFound
+from domain.names import point_parts
 from domain.restore_points import PointState, ProtectedDisk, ReplicaState, RestorePoint
 from gateways.connection import cloud
 from triggers.documents import document, form
@@ -17,14 +17,11 @@ from triggers.fields import PageSize, PointId, VmKey
 from triggers.identity import Role
 from triggers.pages import cut
 from triggers.release import path_of
+from triggers.replicas import Percent, ReplicaDocument, replicas_of
 from triggers.routing import endpoint
 from triggers.vms import found_vm
 
 blueprint = df.Blueprint()
-
-Percent = Annotated[
-    float | None, Field(description="How much of it is there; null where Azure says nothing.")
-]
 
 
 @document
@@ -61,28 +58,6 @@ class PointDisk:
 
 
 @document
-class ReplicaDisk:
-    """One disk of a restore point on its way to a recovery location."""
-
-    name: str
-    state: CopyState
-    percent: Percent
-    attempt: int
-    snapshot: str
-    failure: str | None
-
-
-@document
-class ReplicaDocument:
-    """A restore point's data in one location. The disks of the home location are the point's own."""
-
-    location: str
-    is_home: bool
-    state: ReplicaState
-    disks: tuple[ReplicaDisk, ...]
-
-
-@document
 class PointSummary:
     """A restore point in a list."""
 
@@ -92,7 +67,10 @@ class PointSummary:
     state: PointState
     policy: str
     failure: str | None
-    replicas: dict[str, ReplicaState]
+    replicas: Annotated[
+        dict[str, ReplicaState],
+        Field(description="As recorded when all copies are over; the restore point tells how far they are."),
+    ]
     link: str
 
 
@@ -180,8 +158,21 @@ def found_point(point: str) -> RestorePoint:
     """Return a restore point of the catalogue; raises NotFound."""
     found = cloud().catalogue.restore_points.find(point)
     if found is None:
-        raise NotFound(f"there is no restore point '{point}'; look at GET vms/<key>/restore-points")
+        raise NotFound(_why_absent(point))
     return found
+
+
+def _why_absent(point: str) -> str:
+    """Say why a point is not in the catalogue: the overview knows of one that failed before it was begun."""
+    vm = cloud().catalogue.vms.find(point_parts(point)[0])
+    if vm is None:
+        return f"there is no restore point '{point}', and its VM is not known; look at GET vms"
+    if vm.newest_point != point:
+        return f"VM '{vm.name}' has no restore point '{point}'; look at GET vms/{vm.key}/restore-points"
+    if vm.newest_state is PointState.FAILED:
+        reason = vm.last_failure or "no reason is known"
+        return f"restore point '{point}' failed before it was begun, so nothing is there: {reason}"
+    return f"restore point '{point}' is about to be begun; look again in a minute"
 
 
 def summarised(point: RestorePoint) -> PointSummary:
@@ -214,7 +205,7 @@ def described(point: RestorePoint) -> PointDocument:
         consistency=ConsistencyDocument(point.consistency, point.consistency if point.is_available else None),
         skew_seconds=skew.total_seconds() if skew is not None else None,
         disks=tuple(_disk(part) for part in point.disks),
-        replicas=tuple(_replica(point, location, state) for location, state in point.replicas.items()),
+        replicas=replicas_of(point),
         operation=path_of("operations", point.operation) if point.operation else None,
     )
 
@@ -240,28 +231,4 @@ def _disk_state(part: ProtectedDisk) -> Literal["planned", "taken", "usable", "f
         return "failed"
     if part.snapshot is None:
         return "planned"
-    return "usable" if part.is_usable else "taken"
-
-
-def _replica(point: RestorePoint, location: str, state: ReplicaState) -> ReplicaDocument:
-    if location == point.home:
-        return ReplicaDocument(location, True, state, ())
-    copies = cloud().catalogue.copies.find(point, location)
-    return ReplicaDocument(location, False, state, tuple(_copied(copy) for copy in copies))
-
-
-def _copied(copy: Copy) -> ReplicaDisk:
-    return ReplicaDisk(
-        name=copy.disk_name,
-        state=copy.state,
-        percent=copy.percent,
-        attempt=copy.attempt,
-        snapshot=_target(copy),
-        failure=copy.failure,
-    )
-
-
-def _target(copy: Copy) -> str:
-    """The ARM id of the copy's snapshot; its bare name where the policy file knows the location no more."""
-    location = cloud().policies.locations.get(copy.location)
-    return location.snapshot_id(copy.target_name) if location else copy.target_name
+    return "usable" if part.snapshot.is_usable else "taken"

@@ -171,7 +171,7 @@ class Api:
         return self.connected.policies.policies["daily"]
 
     def add_point(self, vm_id: str, slot: datetime, *, attempt: int = 1, **options: Any) -> RestorePoint:
-        """Write a point as an ended backup leaves it: `state`, and the state of the copies to the north."""
+        """Write a point as an ended backup leaves it: its `state`, its replica's, and `copies`'."""
         if vm_id not in self._described:  # asking Azure each time would be throttled
             self._described[vm_id] = self.connected.virtual_machines.describe(vm_id)
         vm = self._described[vm_id]
@@ -190,7 +190,8 @@ class Api:
 
     def _add_copy(self, copy: Copy, options: Mapping[str, Any]) -> None:
         is_there = options.get("north", ReplicaState.AVAILABLE) is ReplicaState.AVAILABLE
-        state, percent = (CopyState.AVAILABLE, 100.0) if is_there else (CopyState.COPYING, 40.0)
+        state = options.get("copies", CopyState.AVAILABLE if is_there else CopyState.COPYING)
+        percent = {CopyState.AVAILABLE: 100.0, CopyState.COPYING: 40.0}.get(state, 0.0)
         self.connected.catalogue.copies.plan(replace(copy, state=state, percent=percent))
 
     def _recorded(self, point: RestorePoint, overview: bool = True) -> RestorePoint:

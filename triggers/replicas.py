@@ -1,0 +1,125 @@
+"""How far a restore point's data is in each of its locations, disk by disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from domain.copies import Copy, CopyState, replica_state
+from domain.restore_points import ReplicaState, RestorePoint
+from gateways.connection import cloud
+from triggers.documents import document
+from triggers.release import path_of
+
+_LOOK_BACK = 20  # restore points; a copy that waits for an older one waits for its neighbour all the same
+
+Percent = Annotated[
+    float | None, Field(description="How much of it is there; null where Azure says nothing.")
+]
+
+
+@document
+class ReplicaDisk:
+    """One disk of a restore point on its way to a recovery location."""
+
+    name: str
+    state: CopyState
+    percent: Percent
+    attempt: int
+    snapshot: str
+    failure: Annotated[
+        str | None,
+        Field(description="Why the last attempt failed, what it was put back for, or why it is skipped."),
+    ]
+    waits_for: Annotated[
+        str | None,
+        Field(
+            description="While it waits: the restore point whose copy of this disk goes first, if any does."
+        ),
+    ]
+    not_before: Annotated[
+        datetime | None, Field(description="While it waits: when the next attempt begins at the earliest.")
+    ]
+    is_stalled: Annotated[bool, Field(description="Whether Azure has copied nothing more for hours.")]
+
+
+@document
+class ReplicaDocument:
+    """A restore point's data in one location. The disks of the home location are the point's own.
+
+    It is available only when every disk's copy is complete and the replica's manifest is written.
+    """
+
+    location: str
+    is_home: bool
+    state: ReplicaState
+    disks: tuple[ReplicaDisk, ...]
+
+
+def replicas_of(point: RestorePoint) -> tuple[ReplicaDocument, ...]:
+    """Return the replicas of a point, the one at home first."""
+    return tuple(_replica(point, location, state) for location, state in point.replicas.items())
+
+
+def _replica(point: RestorePoint, location: str, recorded: ReplicaState) -> ReplicaDocument:
+    if location == point.home:
+        return ReplicaDocument(location, True, recorded, ())
+    copies = cloud().catalogue.copies.find(point, location)
+    ahead = _ahead(point, location, {copy.disk for copy in copies if copy.state is CopyState.WAITING})
+    disks = tuple(_copied(copy, ahead.get(copy.disk)) for copy in copies)
+    return ReplicaDocument(location, False, _state(point, location, copies), disks)
+
+
+def _state(point: RestorePoint, location: str, copies: Sequence[Copy]) -> ReplicaState:
+    """Derive the state from the copies: the point's own record follows when the last of them is over.
+
+    A state that is recorded is never taken back, and what has arrived whole is still copying until its
+    manifest is written.
+    """
+    derived = replica_state(copies) if copies else ReplicaState.WAITING
+    if derived is ReplicaState.AVAILABLE:
+        derived = ReplicaState.COPYING
+    return point.with_replica(location, derived).replicas[location]
+
+
+def _ahead(point: RestorePoint, location: str, waiting: set[str]) -> dict[str, str]:
+    """Return, by the key of a disk that waits, the older point whose copy of it goes first.
+
+    Azure takes the snapshots of a disk one after the other, so the nearest older copy that was not skipped
+    tells: if it is over, everything before it is. Looking back from point to point reads a few rows; the
+    queue of a disk grows with the years.
+    """
+    ahead: dict[str, str] = {}
+    if not waiting:
+        return ahead
+    for older in cloud().catalogue.restore_points.newest(point.vm.key, after=point.id, most=_LOOK_BACK):
+        copies = cloud().catalogue.copies.find(older, location) if location in older.replicas else []
+        told = [copy for copy in copies if copy.disk in waiting and copy.state is not CopyState.SKIPPED]
+        ahead.update({copy.disk: older.id for copy in told if copy.state.is_open})
+        waiting = waiting - {copy.disk for copy in told}
+        if not waiting:
+            break
+    return ahead
+
+
+def _copied(copy: Copy, ahead: str | None) -> ReplicaDisk:
+    return ReplicaDisk(
+        name=copy.disk_name,
+        state=copy.state,
+        percent=copy.percent,
+        attempt=copy.attempt,
+        snapshot=_target(copy),
+        failure=copy.failure,
+        waits_for=path_of("restore-points", ahead) if ahead else None,
+        not_before=copy.not_before if copy.state is CopyState.WAITING else None,
+        is_stalled=copy.is_stalled,
+    )
+
+
+def _target(copy: Copy) -> str:
+    """The ARM id of the copy's snapshot; its bare name where the policy file knows the location no more."""
+    location = cloud().policies.locations.get(copy.location)
+    return location.snapshot_id(copy.target_name) if location else copy.target_name
