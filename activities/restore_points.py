@@ -94,10 +94,14 @@ def look_at_snapshot(part: ProtectedDisk) -> ProtectedDisk:
 
 @dataclass(frozen=True)
 class PointRecord:
-    """What became of a point, and the home location that its manifest belongs to."""
+    """What became of a point, and the home location that its manifest belongs to.
+
+    A point that is retaken has failed without being anybody's worry.
+    """
 
     point: RestorePoint
     home: Location
+    is_retaken: bool = False
 
 
 @activity(blueprint)
@@ -113,7 +117,7 @@ def record_restore_point(record: PointRecord) -> RestorePoint:
     recorded = connected.catalogue.restore_points.alter(
         point.id, lambda known: None if known.is_decided else point
     )
-    return _told(recorded or point)
+    return _told(recorded or point, is_retaken=record.is_retaken)
 
 
 @dataclass(frozen=True)
@@ -170,12 +174,12 @@ def record_lost_point(lost: LostPoint) -> None:
         connected.catalogue.vms.update(known, lambda vm: vm.with_failure(lost.point, reason, now))
 
 
-def _told(point: RestorePoint) -> RestorePoint:
+def _told(point: RestorePoint, is_retaken: bool = False) -> RestorePoint:
     """Carry what became of a point into the overview and into the operation that asked for it."""
     catalogue, now = cloud().catalogue, cloud().now()
     catalogue.vms.update(ProtectedVm.of(point.vm, point.policy), lambda vm: vm.with_point(point))
     reason = point.failure or "the backup failed"
-    if not point.is_available:
+    if not point.is_available and not is_retaken:
         announce(Event(EventName.BACKUP_FAILED, point.id, reason))
     if point.operation:
         outcome = {"restorePoint": point.id}

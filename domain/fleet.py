@@ -15,6 +15,7 @@ from domain.vms import EXCLUDE_TAG, POLICY_TAG, VirtualMachine, tag_value, vm_ad
 
 MOST_ATTEMPTS = 3
 BETWEEN_ATTEMPTS = timedelta(minutes=15)
+OVERDUE = timedelta(minutes=15)  # three looks at the fleet
 
 NOT_LISTED = (
     "Azure does not list it any more: it was deleted, or its region cannot be reached; "
@@ -44,17 +45,23 @@ class DueBackup:
 
 @dataclass(frozen=True)
 class Sighting:
-    """What a look at the fleet found of one VM; `problem` says why no restore points are taken of it."""
+    """What a look at the fleet found of one VM; `problem` says why no restore points are taken of it.
+
+    `missed` is known where a backup is due: how many slots before it nobody took.
+    """
 
     vm: ProtectedVm
     problem: str | None
     now: datetime
+    missed: int | None = None
 
     def recorded_in(self, known: ProtectedVm) -> ProtectedVm:
         """Return the summary of the VM with what was found; finding the same again changes nothing."""
         seen = replace(known, id=self.vm.id, name=self.vm.name, region=self.vm.region, policy=self.vm.policy)
         if seen.newest_point is None and seen.first_slot is None and self.problem is None:
             seen = replace(seen, first_slot=slot_of(self.now))
+        if self.missed is not None:
+            seen = replace(seen, missed=self.missed)
         if seen.problem != self.problem:
             seen = replace(seen, problem=self.problem, problem_since=self.now if self.problem else None)
         return seen
@@ -85,11 +92,12 @@ def survey(
         if sighting is None:
             continue
         after = sighting.recorded_in(known.get(vm.key) or sighting.vm)
-        if after != known.get(vm.key):
-            news.append(sighting)
         backup = None if sighting.problem else due_backup(after, policies.policies[after.policy], now)
         if backup:
             due.append(backup)
+            sighting = replace(sighting, missed=backup.missed)
+        if sighting.recorded_in(after) != known.get(vm.key):
+            news.append(sighting)
     for gone in known.values():
         is_here = vm_address(gone.id).subscription.lower() == subscription.lower()
         if is_here and gone.key not in keys and gone.problem != NOT_LISTED:
@@ -118,10 +126,18 @@ def due_backup(vm: ProtectedVm, policy: Policy, now: datetime) -> DueBackup | No
     return None
 
 
-def next_due(vm: ProtectedVm, policy: Policy, now: datetime) -> datetime:
-    """Return the slot that a VM waits for: one that is past is overdue."""
+def next_due(vm: ProtectedVm, policy: Policy, now: datetime) -> datetime | None:
+    """Return the slot that a VM waits for, which may be past; None where no points are taken of it."""
+    if vm.problem:
+        return None
     due = due_backup(vm, policy, now)
     return due.slot if due else policy.schedule.next(now)
+
+
+def is_overdue(vm: ProtectedVm, policy: Policy, now: datetime) -> bool:
+    """Whether the slot that a VM waits for has been past for longer than the watch takes to begin it."""
+    waits_for = next_due(vm, policy, now)
+    return waits_for is not None and now > waits_for + OVERDUE
 
 
 def chosen_policy(vm: VirtualMachine, policies: Policies) -> str | None:

@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from domain.errors import Busy
 from domain.names import point_parts, vm_key
 from domain.restore_points import PointState, ReplicaState, RestorePoint
 from domain.vms import VirtualMachine
+
+
+class Coverage(StrEnum):
+    """How far a VM is protected; the fields of its summary say why it is not more."""
+
+    PROTECTED = "protected"
+    PARTLY = "partly"  # a disk is left out, the newest backup failed, or a copy did not arrive
+    NOT = "not"  # nothing is taken of it now, or nothing has ever been
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,14 @@ class ProtectedVm:
     def running(self) -> str | None:
         """The point that is being taken."""
         return self.newest_point if self.newest_state is PointState.BEGUN else None
+
+    @property
+    def coverage(self) -> Coverage:
+        """How far it is protected."""
+        if self.problem or not self.newest_available:
+            return Coverage.NOT
+        is_partly = self.left_out or self.last_failure or self.copy_failures
+        return Coverage.PARTLY if is_partly else Coverage.PROTECTED
 
     def beginning(self, point: str) -> ProtectedVm:
         """Return the summary with a point that is about to be taken; a repeat changes nothing.

@@ -198,6 +198,19 @@ class RestorePoint:
         replicas.update({location: ReplicaState.WAITING for location in self.recovery})
         return replace(decided, state=PointState.AVAILABLE, replicas=replicas)
 
+    def retaken(self, max_skew: timedelta, now: datetime) -> RestorePoint:
+        """Return the point given up because its disks were taken too far apart; see `is_skewed`."""
+        apart, most = (self.skew or timedelta()).total_seconds(), max_skew.total_seconds()
+        reason = (
+            f"its disks were taken {apart:.0f} s apart, and the policy allows {most:.0f} s; "
+            f"all were taken once more, as attempt {self.attempt + 1}"
+        )
+        return replace(self.failed(reason, now), replicas={}, operation=None)
+
+    def is_skewed(self, max_skew: timedelta) -> bool:
+        """Whether all disks are there, but taken too far apart."""
+        return self.is_available and self.skew is not None and self.skew > max_skew
+
     def failed(self, reason: str, now: datetime) -> RestorePoint:
         """Return the point as failed."""
         return replace(self, state=PointState.FAILED, failure=reason, decided=now)

@@ -174,6 +174,10 @@ class LocalHost:
         """
         self._management.raise_event(instance_id, name, json.dumps(json.dumps(data)))
 
+    def terminate(self, instance_id: str, reason: str) -> None:
+        """End an instance from outside, as the SDK's `client.terminate` does."""
+        self._management.terminate(instance_id, reason)
+
     def status(self, instance_id: str) -> dict[str, Any] | None:
         """The status document of an instance, as the Durable API shows it; None if there is none."""
         instance = self._management.find(instance_id)

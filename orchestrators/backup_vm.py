@@ -2,7 +2,8 @@
 
 1. Describe the VM and write the point into the catalogue, with the planned name of every snapshot.
 2. Begin a snapshot of every disk, side by side, and wait until all are usable.
-3. Record the point: available if every disk has a usable snapshot, else failed with a reason per disk.
+3. Record the point: available if every disk has a usable snapshot, else failed with a reason per disk. Where
+   the disks were taken too far apart, take all of them once more.
 4. Queue a copy of every disk to every recovery location, and see that the queues are worked.
 """
 
@@ -28,33 +29,44 @@ from activities.restore_points import (
 )
 from activities.starting import Starts, copy_worker, start_orchestrations
 from domain.errors import Busy, StepFailed
-from domain.requests import BackupRequest
+from domain.requests import BackupRequest, Start
 from domain.restore_points import ProtectedDisk, RestorePoint
-from durable import Context, Failed, Outcome, Steps, call, gather, insist, orchestration, wait
+from durable import (
+    Context,
+    Failed,
+    Outcome,
+    Pace,
+    Steps,
+    call,
+    gather,
+    insist,
+    orchestration,
+    poll,
+    to_wire,
+)
 
 blueprint = df.Blueprint()
 
-FIRST_LOOK = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(minutes=5)
-MOST_LOOKS = 50  # about four hours; disks with a background copy take longest
+# Disks with a background copy take longest: hours for a whole one.
+PACE = Pace(first=timedelta(seconds=5), longest=timedelta(minutes=10), within=timedelta(hours=10))
 
 
 @orchestration(blueprint)
 def backup_vm(context: Context, request: BackupRequest) -> Steps[RestorePoint | None]:
     """Take one restore point of one VM, and send it on its way to the recovery locations."""
     try:
-        point = yield from taken(context, request)
+        point = yield from take(context, request)
     except Exception as failure:  # also what nobody foresaw must end in the books
         if isinstance(failure, StepFailed) and failure.code == Busy.code:
             return None  # the slot waits: the watch over the fleet begins it again while it is the newest
         lost = BackupFailure(request, f"{type(failure).__name__}: {failure}")
         return (yield from insist(context, record_backup_failure, lost))
     if point.is_available:
-        yield from sent(context, request, point)
+        yield from send(context, request, point)
     return point
 
 
-def taken(context: Context, request: BackupRequest) -> Steps[RestorePoint]:
+def take(context: Context, request: BackupRequest) -> Steps[RestorePoint]:
     """Take the point in its home location."""
     policy = request.policy
     vm = yield from call(context, describe_vm, VmQuery(request.vm_id))
@@ -66,28 +78,27 @@ def taken(context: Context, request: BackupRequest) -> Steps[RestorePoint]:
 
     requests = [SnapshotRequest(point.id, policy.name, vm.name, policy.home, part) for part in point.disks]
     begun = yield from gather(context, begin_snapshot, requests)
-    parts = yield from settled(context, [known(*pair) for pair in zip(point.disks, begun, strict=True)])
-
-    point = point.decided_by(parts, context.current_utc_datetime)
-    return (yield from insist(context, record_restore_point, PointRecord(point, policy.home)))
-
-
-def settled(context: Context, parts: list[ProtectedDisk]) -> Steps[list[ProtectedDisk]]:
-    """Wait until nothing more will happen to the snapshots of all disks."""
-    pause = FIRST_LOOK
-    for _ in range(MOST_LOOKS):
-        pending = [place for place, part in enumerate(parts) if not part.is_settled]
-        if not pending:
-            break
-        yield from wait(context, pause)
-        looks = yield from gather(context, look_at_snapshot, [parts[place] for place in pending])
-        for place, look in zip(pending, looks, strict=True):
-            parts[place] = known(parts[place], look)
-        pause = min(pause * 2, LONGEST_PAUSE)
-    return parts
+    looks = yield from poll(
+        context, look_at_snapshot, point.disks, known=begun, until=lambda part: part.is_settled, pace=PACE
+    )
+    parts = [part_after(*pair) for pair in zip(point.disks, looks, strict=True)]
+    return (yield from record(context, request, point.decided_by(parts, context.current_utc_datetime)))
 
 
-def sent(context: Context, request: BackupRequest, point: RestorePoint) -> Steps[None]:
+def record(context: Context, request: BackupRequest, point: RestorePoint) -> Steps[RestorePoint]:
+    """Record what became of the point; take all disks once more if they were taken too far apart."""
+    home, max_skew = request.policy.home, request.policy.max_skew
+    if request.is_retake or not point.is_skewed(max_skew):
+        return (yield from insist(context, record_restore_point, PointRecord(point, home)))
+
+    skewed = PointRecord(point.retaken(max_skew, context.current_utc_datetime), home, is_retaken=True)
+    point = yield from insist(context, record_restore_point, skewed)
+    again = Start("backup_vm", request.retake.instance, to_wire(request.retake))
+    yield from insist(context, start_orchestrations, Starts((again,)))
+    return point
+
+
+def send(context: Context, request: BackupRequest, point: RestorePoint) -> Steps[None]:
     """Queue the copies of the point and see that the queues are worked."""
     if request.policy.recovery:
         order = CopyOrder(point, request.policy.recovery, request.policy.backlog)
@@ -96,8 +107,8 @@ def sent(context: Context, request: BackupRequest, point: RestorePoint) -> Steps
         yield from insist(context, start_orchestrations, Starts(workers))
 
 
-def known(part: ProtectedDisk, outcome: Outcome[ProtectedDisk]) -> ProtectedDisk:
-    """Take in what a step on one disk came to."""
+def part_after(part: ProtectedDisk, outcome: Outcome[ProtectedDisk]) -> ProtectedDisk:
+    """Take in what the steps on one disk came to."""
     if isinstance(outcome, Failed):
         return replace(part, failure=outcome.message)
     return outcome.value

@@ -27,12 +27,15 @@ from requests.adapters import HTTPAdapter
 from clock import ManualClock
 from domain.names import vm_key
 from domain.restore_points import RestorePoint
+from gateways.actions import assignments
 from gateways.connection import cloud, connect, use
 from local_host.app import load_app
 from local_host.determinism import check_history
 from local_host.host import LocalHost
 from settings import Development, Settings
+from simulator.arm.snapshot_model import Snapshot
 from simulator.cloud import Cloud
+from simulator.tempo import Tempo
 from simulator.transport import transport
 from tests.conftest import Account, Accounts
 
@@ -87,7 +90,8 @@ class Reach(HTTPAdapter):
 class World:
     """A cloud with one subscription and three locations, and Tidemark running beside it.
 
-    Policy `daily` copies from the west to the north, `twice` to the north and the south.
+    Policy `daily` copies from the west to the north, `twice` to the north and the south; `hourly` sends every
+    point to the north, `newest` only the newest of those that wait.
     """
 
     directory: Path
@@ -95,9 +99,11 @@ class World:
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     workers: int = 8
     has_timers: bool = True
+    tempo: Tempo = field(default_factory=Tempo)
+    more_subscriptions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.cloud = Cloud(self.clock)
+        self.cloud = Cloud(self.clock, tempo=self.tempo)
         self.subscription = self.cloud.subscription
         self.cloud.add_resource_group("production", HOME)
         for location, region in LOCATIONS.items():
@@ -110,6 +116,8 @@ class World:
         self.reach = Reach()
         use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
                     storage_transport=self._storage()))  # fmt: skip
+        for each in assignments(cloud().policies):
+            self.cloud.roles.grant(each.identity, [each.action], each.scope)
         self.host = LocalHost(
             load_app(ROOT), database=self.directory / "host.db", clock=self.clock, workers=self.workers,
             run_timers=self.has_timers,
@@ -222,8 +230,9 @@ class World:
     def assert_books_and_cloud_agree(self) -> None:
         """Every snapshot in the cloud belongs to a replica in the catalogue, and each of those is there."""
         known = {snapshot.lower() for snapshot in self._recorded_snapshots()}
-        listed = cloud().snapshots.compute.client(self.subscription).snapshots.list()
-        found = {snapshot.id.lower() for snapshot in listed}
+        with self.cloud.estate.lock:
+            there = list(self.cloud.estate.shelf.under(f"/subscriptions/{self.subscription}/".lower()))
+        found = {resource.id.key for resource in there if isinstance(resource, Snapshot)}
         assert found - known == set(), "snapshots that nobody knows"
         assert known - found == set(), "snapshots that are not there"
 
@@ -273,19 +282,25 @@ class World:
                 "restore_resource_group": f"restored-{name}",
             }
 
-        def policy(*recovery: str) -> Mapping[str, Any]:
+        def policy(*recovery: str, cron: str = "0 2 * * *", **more: Any) -> Mapping[str, Any]:
             return {
-                "schedule": {"cron": "0 2 * * *"},
+                "schedule": {"cron": cron},
                 "home": "west",
                 "recovery": recovery,
                 "keep_last": {"west": 7, **dict.fromkeys(recovery, 30)},
+                **more,
             }
 
         return json.dumps(  # JSON is YAML
             {
-                "subscriptions": [self.subscription],
+                "subscriptions": [self.subscription, *self.more_subscriptions],
                 "locations": {name: location(name, region) for name, region in LOCATIONS.items()},
-                "policies": {"daily": policy("north"), "twice": policy("north", "south")},
+                "policies": {
+                    "daily": policy("north"),
+                    "twice": policy("north", "south"),
+                    "hourly": policy("north", cron="0 * * * *"),
+                    "newest": policy("north", cron="0 * * * *", backlog="newest"),
+                },
             }
         )
 

@@ -9,7 +9,8 @@ import azure.durable_functions as df
 from pydantic import Field
 
 from domain.errors import NotFound
-from domain.protection import ProtectedVm
+from domain.fleet import is_overdue, next_due
+from domain.protection import Coverage, ProtectedVm
 from domain.restore_points import PointState
 from gateways.connection import cloud
 from triggers.documents import document, form
@@ -31,6 +32,9 @@ class VmLocation:
     achieved_rpo_seconds: Annotated[
         float | None, Field(description="How old that restore point's slot is now; null if there is none.")
     ]
+    copy_failure: Annotated[
+        str | None, Field(description="Which copy failed for good, until a newer one arrives.")
+    ]
 
 
 @document
@@ -42,6 +46,13 @@ class VmDocument:
     name: str
     region: str
     policy: str
+    coverage: Annotated[Coverage, Field(description="Whether it is protected; the fields below say why not.")]
+    problem: Annotated[str | None, Field(description="Why no restore points are taken of it.")]
+    problem_since: datetime | None
+    left_out: Annotated[tuple[str, ...], Field(description="Its disks that no restore point holds.")]
+    next_due: Annotated[datetime | None, Field(description="The slot that it waits for; it may be past.")]
+    is_overdue: Annotated[bool, Field(description="Whether that slot is past for a quarter of an hour.")]
+    missed: Annotated[int, Field(description="How many slots before the newest nobody took.")]
     newest_point: str | None
     newest_state: PointState | None
     newest_decided: datetime | None
@@ -99,12 +110,20 @@ def found_vm(key: str) -> ProtectedVm:
 
 def described(vm: ProtectedVm, now: datetime) -> VmDocument:
     """Return how well a VM is protected now."""
+    policy = cloud().policies.policies.get(vm.policy)
     return VmDocument(
         key=vm.key,
         id=vm.id,
         name=vm.name,
         region=vm.region,
         policy=vm.policy,
+        coverage=vm.coverage,
+        problem=vm.problem,
+        problem_since=vm.problem_since,
+        left_out=vm.left_out,
+        next_due=next_due(vm, policy, now) if policy else None,
+        is_overdue=policy is not None and is_overdue(vm, policy, now),
+        missed=vm.missed,
         newest_point=vm.newest_point,
         newest_state=vm.newest_state,
         newest_decided=vm.newest_decided,
@@ -129,6 +148,7 @@ def _locations(vm: ProtectedVm, now: datetime) -> list[VmLocation]:
             name,
             vm.newest_available.get(name),
             achieved[name].total_seconds() if name in achieved else None,
+            vm.copy_failures.get(name),
         )
         for name in dict.fromkeys([*named, *vm.newest_available])
     ]

@@ -14,6 +14,7 @@ from domain.copies import (
     GIVEN_UP,
     MOST_ATTEMPTS,
     STALLED,
+    Copy,
     CopyQueue,
     CopyState,
     copies_of,
@@ -153,7 +154,7 @@ def test_a_copy_that_must_wait_for_another_one_loses_no_attempt():
     assert copy.not_before == NOW + MINUTE
 
 
-def queue_of(*states: str):
+def queue_of(*states: str) -> list[Copy]:
     slots = (SLOT + day * timedelta(days=1) for day in range(len(states)))
     copies = [copies_of(available_point(slot=slot))[0] for slot in slots]
     return [replace(copy, state=CopyState(state)) for copy, state in zip(copies, states, strict=True)]

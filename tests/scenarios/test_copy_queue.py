@@ -1,0 +1,123 @@
+"""Copies that wait for one another, are overtaken, fail for good, or take days."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from activities.copies import Claim, begin_next_copy
+from domain.copies import CopyState
+from gateways.connection import cloud
+from simulator.tempo import Tempo
+from tests.world import START, World
+
+PROTECTED = {"tidemark-policy": "daily"}
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def copies_in(world, location="north"):
+    """The copies to a location, oldest first."""
+    points = reversed(world.points_of(world.machines["web"].id))
+    return [copy for point in points for copy in cloud().catalogue.copies.find(point, location)]
+
+
+def test_a_conflict_that_never_passes_fails_the_copy_with_its_reason_and_the_next_goes_on(world, caplog):
+    vm_id = world.add_vm("web", {"os": b"system"}, tags=PROTECTED)
+    world.cloud.faults.fail("PUT", "/snapshots-north/", status=409, code="SomethingInItsWay", times=3)
+    world.back_up("web", within=2 * HOUR)
+    world.back_up("web", within=2 * HOUR)
+
+    world.cloud.faults.verify_all_met()
+    second, first = world.points_of(vm_id)
+    assert (first.replicas["north"], second.replicas["north"]) == ("failed", "available")
+    assert "SomethingInItsWay" in copies_in(world)[0].failure
+    assert [line for line in caplog.messages if '"copy_failed"' in line and first.id in line]
+
+
+def test_no_permit_is_left_when_all_copies_are_over(world):
+    world.add_vm("web", {"os": b"system", "data": b"first"}, tags={"tidemark-policy": "twice"})
+    world.cloud.faults.fail("PUT", "/snapshots-north/", status=400, code="InvalidParameter", times=4)
+    world.back_up("web", within=4 * HOUR)
+
+    permits = cloud().catalogue.permits
+    for location in ("north", "south"):
+        pool = cloud().policies.locations[location].pool
+        assert permits.table.query(pool) == []
+    assert cloud().catalogue.copy_queues.all_open() == []
+
+
+def test_a_copy_waits_for_a_permit(world):
+    world.add_vm("web", {"os": b"system"}, tags=PROTECTED)
+    permits, pool = cloud().catalogue.permits, cloud().policies.locations["north"].pool
+    until = START + timedelta(minutes=40)
+    for number in range(100):
+        permits.take(pool, f"another {number}", START, until)
+    world.back_up("web", within=timedelta(minutes=30))
+    assert copies_in(world)[0].state is CopyState.WAITING
+
+    world.pass_time(timedelta(minutes=30))  # the others have died meanwhile
+    assert copies_in(world)[0].state is CopyState.AVAILABLE
+
+
+def test_an_older_copy_that_was_overtaken_is_skipped_instead_of_blocking_its_queue(world):
+    vm_id = world.add_vm("web", {"os": b"system"}, tags=PROTECTED)
+    world.back_up("web")
+    world.back_up("web")
+    first, second = copies_in(world)
+    waiting = replace(first, state=CopyState.WAITING, attempt=2, is_settled=False)
+    cloud().catalogue.copies.alter(first, lambda known: waiting)
+    world.back_up("web")
+
+    first, second, third = copies_in(world)
+    assert (first.state, second.state, third.state) == ("skipped", "available", "available")
+    assert world.points_of(vm_id)[0].id == third.point
+
+
+@pytest.mark.parametrize(("policy", "arrived", "skipped"), [("hourly", 76, 0), ("newest", 6, 70)])
+def test_the_first_copy_takes_three_days_while_slots_come_hourly(
+    tmp_path, accounts, policy, arrived, skipped
+):
+    size = 64 << 20
+    tempo = Tempo(copy_bytes_per_second=size // (3 * 86_400))
+    world = World(tmp_path, accounts, tempo=tempo)
+    try:
+        vm_id = world.add_vm("web", {"os": b"x" * size}, tags={"tidemark-policy": policy})
+        world.pass_time(3 * DAY)
+        assert {point.state for point in world.points_of(vm_id)} == {"available"}
+        states = [copy.state for copy in copies_in(world)]
+        assert states[0] is CopyState.COPYING
+        assert CopyState.AVAILABLE not in states
+
+        world.pass_time(4 * HOUR)
+        world.assert_histories_replay()
+        states = [copy.state for copy in copies_in(world)]
+        assert (states.count("available"), states.count("skipped")) == (arrived, skipped)
+        assert world.restore(world.points_of(vm_id)[0].id, "north").disk("web-os") == b"x" * size
+    finally:
+        world.close()
+
+
+def test_a_worker_that_died_is_taken_over_after_a_while_and_nothing_is_copied_twice(world):
+    world.add_vm("web", {"os": b"x" * (40 << 20)}, tags=PROTECTED)
+    world.back_up("web", within=timedelta(seconds=35))
+    [instance] = [each["instanceId"] for each in world.host.statuses() if each["name"] == "replicate_disk"]
+    world.host.terminate(instance, "by hand")
+    world.pass_time(HOUR)
+
+    [copy] = copies_in(world)
+    assert (copy.state, copy.attempt) == (CopyState.AVAILABLE, 1)
+    assert len(world.cloud.meter.copies) == 1
+
+
+def test_a_copy_held_by_another_worker_is_left_alone(world):
+    world.add_vm("web", {"os": b"x" * (40 << 20)}, tags=PROTECTED)
+    world.back_up("web", within=timedelta(seconds=35))
+    [queue] = cloud().catalogue.copy_queues.all_open()
+    [copy] = copies_in(world)
+    asked = begin_next_copy(Claim(queue, "another worker"))
+    assert asked.copy is None
+    assert asked.wait_until > world.clock.now()
+    assert copies_in(world)[0].owner == copy.owner
