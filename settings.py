@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from domain.errors import Fault, InvalidInput
 
 MANAGEMENT_ENDPOINT = "https://management.azure.com"
 _ROOT = Path(__file__).parent
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Identity(StrEnum):
+    """Whom the app signs in to Azure as. No gateway has more than one of them, so none can do it all."""
+
+    RUNTIME = "runtime"
+    BACKUP = "backup"
+    RETENTION = "retention"
+    RESTORE = "restore"
+
+    @property
+    def setting(self) -> str:
+        """The name of the setting that holds its client id."""
+        return f"TIDEMARK_IDENTITY_{self.name}"
+
+
+_WORK = {
+    Identity.RUNTIME: "keeps the books: reads and writes tables and manifests",
+    Identity.BACKUP: "reads VMs and disks and writes snapshots",
+    Identity.RETENTION: "deletes snapshots and manifests",
+    Identity.RESTORE: "makes disks, network interfaces and VMs",
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +56,8 @@ class Settings:
     management_endpoint: str
     is_sign_in_enforced: bool  # whether the platform's built-in authentication is on
     development: Development | None
+    # The client id of each managed identity; empty where development settings stand in for signing in.
+    identities: Mapping[Identity, str] = field(default_factory=dict)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -56,6 +83,8 @@ class Settings:
             for name, url in endpoints.items()
             if url and not _is_url(url, may_be_plain=development is not None)
         ]
+        identities = _identities(environ)
+        faults += _misused(identities) if development else _unusable(identities)
         if faults:
             raise InvalidInput("The settings of the function app", faults)
         return cls(
@@ -64,6 +93,45 @@ class Settings:
             management_endpoint=endpoint,
             is_sign_in_enforced=environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
             development=development,
+            identities=identities,
+        )
+
+
+def _identities(environ: Mapping[str, str]) -> dict[Identity, str]:
+    found = {identity: environ.get(identity.setting, "").strip().lower() for identity in Identity}
+    return {identity: client_id for identity, client_id in found.items() if client_id}
+
+
+def _unusable(identities: Mapping[Identity, str]) -> Iterator[Fault]:
+    """Find what is wrong with the identities of an app in Azure: it needs all four, each another one."""
+    owners: dict[str, Identity] = {}
+    for identity in Identity:
+        client_id = identities.get(identity)
+        if client_id is None:
+            yield Fault(
+                identity.setting,
+                f"this setting is missing; set it to the client id of the managed identity that "
+                f"{_WORK[identity]}",
+            )
+        elif not _GUID.fullmatch(client_id):
+            yield Fault(
+                identity.setting,
+                f"{client_id!r} is not the client id of a managed identity, which looks like "
+                "11111111-2222-3333-4444-555555555555",
+            )
+        elif owners.setdefault(client_id, identity) is not identity:
+            yield Fault(
+                identity.setting,
+                f"this is the client id of {owners[client_id].setting} too; each needs an identity of its "
+                "own, or the one could do what only the other may",
+            )
+
+
+def _misused(identities: Mapping[Identity, str]) -> Iterator[Fault]:
+    """Find identities that would never sign in, because development settings stand in for that."""
+    for identity in identities:
+        yield Fault(
+            identity.setting, "development settings stand in for signing in; remove either this or them"
         )
 
 

@@ -19,7 +19,13 @@ LIBRARIES = (
     "azure.storage.blob, cronsim, yaml; from pydantic import TypeAdapter"
 )
 APP = "import function_app"
-ENVIRONMENT = {"TIDEMARK_CATALOGUE": "https://bench.table.core.windows.net"}
+ENVIRONMENT = {
+    "TIDEMARK_CATALOGUE": "https://bench.table.core.windows.net",
+    **{
+        f"TIDEMARK_IDENTITY_{name}": f"11111111-2222-3333-4444-00000000000{number}"
+        for number, name in enumerate(("RUNTIME", "BACKUP", "RETENTION", "RESTORE"))
+    },
+}
 
 
 def measure() -> list[dict[str, Any]]:

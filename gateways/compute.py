@@ -12,6 +12,7 @@ from typing import Any
 
 from azure.core.pipeline.policies import (
     ContentDecodePolicy,
+    CustomHookPolicy,
     HeadersPolicy,
     RequestIdPolicy,
     SansIOHTTPPolicy,
@@ -19,6 +20,9 @@ from azure.core.pipeline.policies import (
 )
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+
+from gateways.refusals import refusals
+from settings import Identity
 
 _SCOPE = "https://management.azure.com/.default"
 _RESOURCE = re.compile(
@@ -47,11 +51,12 @@ class ResourceId:
 
 @dataclass
 class Compute:
-    """The compute clients, one per subscription, made when first needed."""
+    """The compute clients of one identity, one per subscription, made when first needed."""
 
     credential: Any
     endpoint: str
     transport: Any = None
+    identity: Identity = field(kw_only=True)
     _clients: dict[str, ComputeManagementClient] = field(default_factory=dict)
 
     def client(self, subscription: str) -> ComputeManagementClient:
@@ -74,6 +79,7 @@ class Compute:
             UserAgentPolicy("tidemark", use_env=False),
             ContentDecodePolicy(),
             self._authentication(),
+            CustomHookPolicy(raw_response_hook=refusals(self.identity)),
         ]
 
     def _authentication(self) -> Any:

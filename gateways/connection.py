@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,10 +24,11 @@ from gateways.deletions import Deletions
 from gateways.disks import Disks
 from gateways.manifests import Manifests
 from gateways.networks import Networks
+from gateways.refusals import refusals
 from gateways.restored_machines import RestoredMachines
 from gateways.snapshots import Snapshots
 from gateways.virtual_machines import VirtualMachines
-from settings import Development, Settings
+from settings import Development, Identity, Settings
 
 _NEVER = 4102444800  # 2100: development tokens do not expire
 
@@ -55,31 +57,40 @@ class Cloud:
 def connect(
     settings: Settings, *, clock: Clock | None = None, transport: Any = None, storage_transport: Any = None
 ) -> Cloud:
-    """Connect the gateways. `transport` stands in for the network between the compute clients and Azure,
-    `storage_transport` for the one between the storage clients and their accounts.
+    """Connect the gateways, each for the identity that gateways/actions.py has its calls under.
+
+    `transport` stands in for the network between the compute clients and Azure, `storage_transport` for the
+    one between the storage clients and their accounts.
 
     Raises InvalidInput if the policy file has faults.
     """
-    development = settings.development
-    credentials = _credentials(development)
+    credentials = _credentials(settings)
     storage = storage_transport or _network()  # one pool of connections for tables and blobs
     endpoint = settings.management_endpoint
-    compute = Compute(credentials(endpoint), endpoint, transport or _network())
+    network = transport or _network()
+    backup, retention, restore = (
+        Compute(credentials(identity, endpoint), endpoint, network, identity=identity)
+        for identity in (Identity.BACKUP, Identity.RETENTION, Identity.RESTORE)
+    )
     tables = TableServiceClient(
-        settings.catalogue, credential=credentials(settings.catalogue), transport=storage, retry_total=0
+        settings.catalogue,
+        credential=credentials(Identity.RUNTIME, settings.catalogue),
+        transport=storage,
+        retry_total=0,
+        raw_response_hook=refusals(Identity.RUNTIME),
     )
     return Cloud(
         settings=settings,
         policies=parse_policies(settings.policies.read_text(encoding="utf-8"), settings.policies.name),
-        clock=clock or _clock(development),
-        virtual_machines=VirtualMachines(compute),
-        snapshots=Snapshots(compute),
-        disks=Disks(compute),
-        networks=Networks(compute),
-        restored_machines=RestoredMachines(compute),
+        clock=clock or _clock(settings.development),
+        virtual_machines=VirtualMachines(backup),
+        snapshots=Snapshots(backup),
+        disks=Disks(restore),
+        networks=Networks(restore),
+        restored_machines=RestoredMachines(restore),
         catalogue=Catalogue(tables),
-        manifests=Manifests(credentials, storage),
-        deletions=Deletions(compute, credentials, storage),
+        manifests=Manifests(partial(credentials, Identity.RUNTIME), storage),
+        deletions=Deletions(retention, partial(credentials, Identity.RETENTION), storage),
     )
 
 
@@ -108,32 +119,43 @@ def _network() -> RequestsTransport:
     return RequestsTransport(connection_timeout=10, read_timeout=60, use_env_settings=False)
 
 
+@dataclass(frozen=True)
 class _DevelopmentCredential:
     """A token that the simulator takes: it names an identity and proves nothing."""
 
+    identity: Identity
+
     def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        return AccessToken("development:tidemark", _NEVER)
+        return AccessToken(f"development:{self.identity}", _NEVER)
 
 
 def _clock(development: Development | None) -> Clock:
     return SharedClock(development.clock) if development and development.clock else SystemClock()
 
 
-def _credentials(development: Development | None) -> Callable[[str], Any]:
-    """Return what gives the credential for an endpoint: the app's identity, or a development stand-in."""
-    if development is None:
-        from azure.identity import DefaultAzureCredential  # only where it is used: its import is slow
+def _credentials(settings: Settings) -> Callable[[Identity, str], Any]:
+    """Return what gives an identity's credential for an endpoint: a managed identity's, or a stand-in's."""
+    if settings.development is None:
+        return _managed_identities(settings)
+    keys = settings.development.storage_keys
 
-        identity = DefaultAzureCredential()
-        return lambda endpoint: identity
-
-    def stand_in(endpoint: str) -> Any:
+    def stand_in(identity: Identity, endpoint: str) -> Any:
         account = _account(endpoint)
-        if account in development.storage_keys:
-            return AzureNamedKeyCredential(account, development.storage_keys[account])
-        return _DevelopmentCredential()
+        if account in keys:  # the emulator's accounts have keys, and know no identities
+            return AzureNamedKeyCredential(account, keys[account])
+        return _DevelopmentCredential(identity)
 
     return stand_in
+
+
+def _managed_identities(settings: Settings) -> Callable[[Identity, str], Any]:
+    from azure.identity import ManagedIdentityCredential  # only where it is used: its import is slow
+
+    managed = {
+        identity: ManagedIdentityCredential(client_id=client_id, retry_total=0)
+        for identity, client_id in settings.identities.items()
+    }
+    return lambda identity, endpoint: managed[identity]
 
 
 def _account(endpoint: str) -> str:

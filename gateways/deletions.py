@@ -16,6 +16,7 @@ from gateways.compute import Compute, ResourceId
 from gateways.failures import translated
 from gateways.manifests import manifest_blob
 from gateways.snapshots import Snapshots
+from settings import Identity
 
 _OWNER = "tidemark-point"  # the tag that names the restore point
 
@@ -52,7 +53,7 @@ class Deletions:
     def delete_manifest(self, vm: str, point: str, location: Location) -> None:
         """Delete the manifest of a replica. Raises Refused if Azure does: a lock, an immutable container."""
         name = manifest_name(vm, point)
-        blob = manifest_blob(location, name, self.credentials, self.transport)
+        blob = manifest_blob(location, name, Identity.RETENTION, self.credentials, self.transport)
         try:
             with translated(f"manifest {name} in {location.name}"):
                 blob.delete_blob()

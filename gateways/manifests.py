@@ -14,6 +14,8 @@ from domain.errors import Absent, Refused
 from domain.manifests import FORMAT, Manifest, manifest_name
 from domain.policy import Location
 from gateways.failures import translated
+from gateways.refusals import refusals
+from settings import Identity
 
 _API_VERSION = "2021-12-02"  # old enough for every emulator and cloud, new enough for all that is used here
 
@@ -81,11 +83,13 @@ class Manifests:
             raise Absent("ManifestMissing", f"there is no manifest {name} in {location.name}") from absent
 
     def _blob(self, location: Location, name: str) -> BlobClient:
-        return manifest_blob(location, name, self.credentials, self.transport)
+        return manifest_blob(location, name, Identity.RUNTIME, self.credentials, self.transport)
 
 
-def manifest_blob(location: Location, name: str, credentials: Any, transport: Any = None) -> BlobClient:
-    """Return the client of one blob among a location's manifests."""
+def manifest_blob(
+    location: Location, name: str, identity: Identity, credentials: Any, transport: Any = None
+) -> BlobClient:
+    """Return an identity's client of one blob among a location's manifests."""
     account, container = location.manifests.rsplit("/", 1)
     return BlobClient(
         account,
@@ -94,5 +98,6 @@ def manifest_blob(location: Location, name: str, credentials: Any, transport: An
         credential=credentials(account),
         api_version=_API_VERSION,
         retry_total=0,
+        raw_response_hook=refusals(identity),
         **({"transport": transport} if transport else {}),
     )

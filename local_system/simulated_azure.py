@@ -15,6 +15,8 @@ from simulator.server import Server
 from simulator.wire import Request, Response
 
 TIMEOUT_SECONDS = 30.0
+# May read everything and nothing else: whoever looks at the cloud from outside of Tidemark.
+ONLOOKER = "onlooker"
 # Azure has no such path: what is asked for there is asked of the simulator, not of Azure.
 CONTROLS = "/simulator/"
 
@@ -34,6 +36,7 @@ class SimulatedAzure:
         self.cloud = Cloud(clock, directory=directory)
         for group, region in RESOURCE_GROUPS.items():
             self.cloud.add_resource_group(group, region)
+        self.cloud.roles.grant(ONLOOKER, ["*/read"])
         self._handler = logging.FileHandler(self.log, delay=True)
         self._server = Server(self)
         self.cloud.base_url = self.url
@@ -67,7 +70,7 @@ class SimulatedAzure:
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=TIMEOUT_SECONDS)
         path = f"{resource_id}?api-version={api_version}"
         try:
-            connection.request("GET", path, headers={"Authorization": "Bearer development:somebody"})
+            connection.request("GET", path, headers={"Authorization": f"Bearer development:{ONLOOKER}"})
             answer = connection.getresponse()
             answer.read()
             return f"{answer.status} {answer.reason}"

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from clock import Clock, SharedClock, SystemClock
+from domain.policy_file import parse_policies
+from gateways.actions import assignments
 from local_system.api import Api
 from local_system.failures import LocalSystemFailed
 from local_system.function_host import FunctionHost, core_tools, local_host
@@ -141,9 +143,10 @@ class LocalSystem:
 
     def _made_host(self) -> FunctionHost:
         policies = self.directory.path / "policies.yaml"
-        policies.write_text(
-            policy_file(self.cloud.subscription, self._home.container_url, self._recovery.container_url)
-        )
+        text = policy_file(self.cloud.subscription, self._home.container_url, self._recovery.container_url)
+        policies.write_text(text)
+        for each in assignments(parse_policies(text)):
+            self.cloud.roles.grant(each.identity, [each.action], each.scope)
         settings = {
             "TIDEMARK_CATALOGUE": self._recovery.azurite.table_endpoint(CATALOGUE),
             "TIDEMARK_POLICIES": str(policies),

@@ -7,13 +7,21 @@ from pathlib import Path
 import pytest
 
 from domain.errors import InvalidInput
-from settings import MANAGEMENT_ENDPOINT, Settings
+from settings import MANAGEMENT_ENDPOINT, Identity, Settings
 
 CATALOGUE = "https://tidemarkcatalogue.table.core.windows.net"
-IN_AZURE = {"TIDEMARK_CATALOGUE": CATALOGUE, "WEBSITE_SITE_NAME": "tidemark", "WEBSITE_AUTH_ENABLED": "True"}
+CLIENT_ID = "00000000-1111-2222-3333-44444444444"  # one digit is missing
+IDENTITIES = {
+    "TIDEMARK_IDENTITY_RUNTIME": f"{CLIENT_ID}a",
+    "TIDEMARK_IDENTITY_BACKUP": f"{CLIENT_ID}b",
+    "TIDEMARK_IDENTITY_RETENTION": f"{CLIENT_ID}c",
+    "TIDEMARK_IDENTITY_RESTORE": f"{CLIENT_ID}d",
+}
+REQUIRED = {"TIDEMARK_CATALOGUE": CATALOGUE, **IDENTITIES}
+IN_AZURE = {**REQUIRED, "WEBSITE_SITE_NAME": "tidemark", "WEBSITE_AUTH_ENABLED": "True"}
 
 
-def test_in_azure_one_setting_is_enough() -> None:
+def test_in_azure_the_catalogue_and_four_identities_are_enough() -> None:
     settings = Settings.from_environ(IN_AZURE)
 
     assert settings.catalogue == CATALOGUE
@@ -22,15 +30,25 @@ def test_in_azure_one_setting_is_enough() -> None:
     assert settings.policies.is_file()
     assert settings.is_sign_in_enforced
     assert settings.development is None
+    assert settings.identities == {
+        Identity.RUNTIME: f"{CLIENT_ID}a",
+        Identity.BACKUP: f"{CLIENT_ID}b",
+        Identity.RETENTION: f"{CLIENT_ID}c",
+        Identity.RESTORE: f"{CLIENT_ID}d",
+    }
 
 
 def test_sign_in_is_taken_as_enforced_only_where_the_platform_says_so() -> None:
     for told in ({}, {"WEBSITE_AUTH_ENABLED": ""}, {"WEBSITE_AUTH_ENABLED": "False"}):
-        assert not Settings.from_environ({"TIDEMARK_CATALOGUE": CATALOGUE, **told}).is_sign_in_enforced
+        assert not Settings.from_environ({**REQUIRED, **told}).is_sign_in_enforced
 
 
 def test_a_slash_at_the_end_of_a_url_does_not_matter() -> None:
-    environ = {"TIDEMARK_CATALOGUE": f"{CATALOGUE}/", "TIDEMARK_MANAGEMENT_ENDPOINT": "https://arm.example/"}
+    environ = {
+        **REQUIRED,
+        "TIDEMARK_CATALOGUE": f"{CATALOGUE}/",
+        "TIDEMARK_MANAGEMENT_ENDPOINT": "https://arm.example/",
+    }
     settings = Settings.from_environ(environ)
     assert (settings.catalogue, settings.management_endpoint) == (CATALOGUE, "https://arm.example")
 
@@ -51,6 +69,7 @@ def test_development_settings_are_taken_where_no_azure_is(tmp_path: Path) -> Non
     assert settings.development.token == "let me in"
     assert settings.development.storage_keys == {"catalogue": "a2V5"}
     assert settings.development.clock == clock
+    assert settings.identities == {}
 
 
 def test_secrets_do_not_show_in_what_is_logged() -> None:
@@ -65,7 +84,7 @@ def test_secrets_do_not_show_in_what_is_logged() -> None:
     assert "a2V5" not in repr(settings)
 
 
-DEVELOPING = {"TIDEMARK_DEVELOPMENT_TOKEN": "let me in"}
+DEVELOPING = {"TIDEMARK_DEVELOPMENT_TOKEN": "let me in", **dict.fromkeys(IDENTITIES, "")}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +106,29 @@ DEVELOPING = {"TIDEMARK_DEVELOPMENT_TOKEN": "let me in"}
         ({"TIDEMARK_DEVELOPMENT_STORAGE_KEYS": "{"}, "TIDEMARK_DEVELOPMENT_STORAGE_KEYS: this is not JSON"),
         ({"TIDEMARK_DEVELOPMENT_STORAGE_KEYS": "[]"}, "TIDEMARK_DEVELOPMENT_STORAGE_KEYS: this is not JSON"),
         ({"TIDEMARK_DEVELOPMENT_STORAGE_KEYS": '{"a": 1}'}, "_STORAGE_KEYS: this is not JSON of the form"),
+        (
+            {"TIDEMARK_IDENTITY_RUNTIME": ""},
+            "_RUNTIME: .* is missing; .* reads and writes tables and manifests",
+        ),
+        ({"TIDEMARK_IDENTITY_BACKUP": " "}, "_BACKUP: .* is missing; .* writes snapshots"),
+        (
+            {"TIDEMARK_IDENTITY_RETENTION": ""},
+            "_RETENTION: .* is missing; .* deletes snapshots and manifests",
+        ),
+        ({"TIDEMARK_IDENTITY_RESTORE": ""}, "_RESTORE: .* is missing; .* makes disks"),
+        (
+            {"TIDEMARK_IDENTITY_BACKUP": CLIENT_ID},
+            "_BACKUP: '0.*4' is not the client id of a managed identity",
+        ),
+        # One identity with the rights of two could delete what it has written.
+        (
+            {"TIDEMARK_IDENTITY_RETENTION": f"{CLIENT_ID}B"},
+            "_RETENTION: this is the client id of TIDEMARK_IDENTITY_BACKUP too",
+        ),
+        (
+            {**DEVELOPING, "TIDEMARK_IDENTITY_RESTORE": f"{CLIENT_ID}d"},
+            "TIDEMARK_IDENTITY_RESTORE: development settings stand in for signing in",
+        ),
         # Whoever could set these in Azure could let anybody in.
         ({**IN_AZURE, **DEVELOPING}, "TIDEMARK_DEVELOPMENT_TOKEN: .* is not accepted in Azure"),
         ({**IN_AZURE, "TIDEMARK_CLOCK": "clock.json"}, "TIDEMARK_CLOCK: .* is not accepted in Azure"),
@@ -98,7 +140,7 @@ DEVELOPING = {"TIDEMARK_DEVELOPMENT_TOKEN": "let me in"}
 )
 def test_an_unusable_setting_is_named(wrong: dict[str, str], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
-        Settings.from_environ({"TIDEMARK_CATALOGUE": CATALOGUE, **wrong})
+        Settings.from_environ({**REQUIRED, **wrong})
 
 
 def test_all_faults_are_told_at_once() -> None:
@@ -106,6 +148,7 @@ def test_all_faults_are_told_at_once() -> None:
         "TIDEMARK_POLICIES": "absent.yaml",
         "TIDEMARK_MANAGEMENT_ENDPOINT": "nowhere",
         "TIDEMARK_DEVELOPMENT_STORAGE_KEYS": "{",
+        "TIDEMARK_IDENTITY_BACKUP": f"{CLIENT_ID}b",
     }
     with pytest.raises(InvalidInput) as told:
         Settings.from_environ(environ)
@@ -114,4 +157,11 @@ def test_all_faults_are_told_at_once() -> None:
         "TIDEMARK_POLICIES",
         "TIDEMARK_DEVELOPMENT_STORAGE_KEYS",
         "TIDEMARK_MANAGEMENT_ENDPOINT",
+        "TIDEMARK_IDENTITY_BACKUP",
     ]
+
+
+def test_every_missing_identity_is_told_at_once() -> None:
+    with pytest.raises(InvalidInput) as told:
+        Settings.from_environ({"TIDEMARK_CATALOGUE": CATALOGUE})
+    assert [fault.field for fault in told.value.faults] == list(IDENTITIES)

@@ -9,6 +9,7 @@ import pytest
 from clock import ManualClock
 from domain.vms import POLICY_TAG
 from gateways.compute import Compute
+from settings import Identity
 from simulator.cloud import Cloud
 from simulator.transport import transport
 from simulator.world_handles import DiskSpec, MachineHandle
@@ -24,7 +25,8 @@ def azure() -> Iterator[Azure]:
     for name, region in (("west", "westeurope"), ("north", "northeurope")):
         cloud.add_resource_group(f"snapshots-{name}", region)
         cloud.add_resource_group(f"restored-{name}", region)
-    compute = Compute(Token("development:tidemark"), "https://management.azure.com", transport(cloud))
+    tester = Token("development:tester")  # no roles are given, so it may do all
+    compute = Compute(tester, "https://management.azure.com", transport(cloud), identity=Identity.BACKUP)
     yield Azure(cloud, clock, compute)
     cloud.faults.verify_all_met()
     cloud.close()

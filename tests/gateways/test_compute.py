@@ -10,6 +10,7 @@ import requests
 from domain.errors import CloudError, Refused, Transient
 from gateways.compute import Compute, ResourceId
 from gateways.failures import translated
+from settings import Identity
 from simulator.transport import transport
 from simulator.wire import ConnectionDropped, Response
 from tests.gateways.scripted import SUBSCRIPTION, Script, Token, error
@@ -37,13 +38,13 @@ def get_disk(compute: Compute) -> None:
 def test_a_failed_request_is_sent_once(answer: Response | Exception) -> None:
     script = Script(answer)
     with pytest.raises(Transient):
-        get_disk(Compute(Token(), HTTPS, transport(script)))
+        get_disk(Compute(Token(), HTTPS, transport(script), identity=Identity.BACKUP))
     assert len(script.requests) == 1
 
 
 def test_a_write_that_fails_is_sent_once_as_well() -> None:
     script = Script(Response.of_json(429, {}, {"Retry-After": "1200"}))
-    client = Compute(Token(), HTTPS, transport(script)).client(SUBSCRIPTION)
+    client = Compute(Token(), HTTPS, transport(script), identity=Identity.BACKUP).client(SUBSCRIPTION)
     body: Any = {"location": "westeurope"}
     with pytest.raises(Transient), translated("snapshot web"):
         client.snapshots.begin_create_or_update("backups", "web", body, polling=False)
@@ -54,38 +55,42 @@ def test_a_missing_provider_is_not_registered_in_silence() -> None:
     missing = error(409, "MissingSubscriptionRegistration", "The subscription is not registered.")
     script = Script(missing)
     with pytest.raises(Refused, match="MissingSubscriptionRegistration"):
-        get_disk(Compute(Token(), HTTPS, transport(script)))
+        get_disk(Compute(Token(), HTTPS, transport(script), identity=Identity.BACKUP))
     assert len(script.requests) == 1  # no POST to …/register, no polling of it
 
 
 def test_a_redirect_is_not_followed_with_the_token() -> None:
     script = Script(Response.of_json(307, {}, {"Location": "https://elsewhere.example/"}))
     with pytest.raises(CloudError):
-        get_disk(Compute(Token(), HTTPS, transport(script)))
+        get_disk(Compute(Token(), HTTPS, transport(script), identity=Identity.BACKUP))
     assert len(script.requests) == 1
 
 
 def test_over_tls_the_token_is_asked_for_the_management_scope() -> None:
     token, script = Token(), Script(DISK)
-    get_disk(Compute(token, HTTPS, transport(script)))
+    get_disk(Compute(token, HTTPS, transport(script), identity=Identity.BACKUP))
     assert token.scopes == [("https://management.azure.com/.default",)]
     assert script.requests[0].headers["authorization"] == "Bearer secret"
 
 
 def test_over_plain_http_the_development_token_is_sent() -> None:
     script = Script(DISK)
-    get_disk(Compute(Token("development:tidemark"), "http://127.0.0.1:1", transport(script)))
-    assert script.requests[0].headers["authorization"] == "Bearer development:tidemark"
+    get_disk(
+        Compute(
+            Token("development:backup"), "http://127.0.0.1:1", transport(script), identity=Identity.BACKUP
+        )
+    )
+    assert script.requests[0].headers["authorization"] == "Bearer development:backup"
 
 
 def test_requests_say_who_asks() -> None:
     script = Script(DISK)
-    get_disk(Compute(Token(), HTTPS, transport(script)))
+    get_disk(Compute(Token(), HTTPS, transport(script), identity=Identity.BACKUP))
     assert script.requests[0].headers["user-agent"].startswith("tidemark")
 
 
 def test_a_subscription_has_one_client() -> None:
-    compute = Compute(Token(), HTTPS, transport(Script()))
+    compute = Compute(Token(), HTTPS, transport(Script()), identity=Identity.BACKUP)
     other = "22222222-2222-2222-2222-222222222222"
     assert compute.client(SUBSCRIPTION) is compute.client(SUBSCRIPTION)
     assert compute.client(SUBSCRIPTION) is not compute.client(other)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.credentials import AccessToken, AccessTokenInfo
 
 from clock import ManualClock, SharedClock, SystemClock
-from domain.errors import InvalidInput
+from domain.errors import Absent, InvalidInput, Refused
+from domain.policy import Location
 from gateways import connection
-from gateways.connection import cloud, connect, use
-from settings import Development, Settings
+from gateways.connection import Cloud, cloud, connect, use
+from settings import Development, Identity, Settings
 from simulator.transport import transport
-from simulator.wire import Response
+from simulator.wire import Headers, Response
 from tests.conftest import Accounts
 from tests.gateways.scripted import COMPUTE, Script
 
 EXAMPLE = Path(__file__).parents[2] / "policies.yaml"
 START = datetime(2026, 11, 22, tzinfo=UTC)
+CLIENT_IDS = {identity: f"client id of {identity}" for identity in Identity}
+VM = f"{COMPUTE}/virtualMachines/web"
 
 
 def settings(
@@ -30,7 +34,8 @@ def settings(
     development: Development | None = None,
     endpoint: str = "https://management.azure.com",
 ) -> Settings:
-    return Settings(catalogue, policies, endpoint, False, development)
+    identities = {} if development else CLIENT_IDS
+    return Settings(catalogue, policies, endpoint, False, development, identities)
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def test_the_development_token_is_all_that_travels_to_a_plain_endpoint():
         settings(endpoint="http://127.0.0.1:1", development=development), transport=transport(script)
     )
     assert there.disks.find(f"{COMPUTE}/disks/none") is None
-    assert script.requests[0].headers["authorization"] == "Bearer development:tidemark"
+    assert script.requests[0].headers["authorization"] == "Bearer development:restore"
 
 
 def test_an_emulated_account_is_entered_with_its_key(accounts: Accounts) -> None:
@@ -58,19 +63,60 @@ def test_an_emulated_account_is_entered_with_its_key(accounts: Accounts) -> None
     assert list(there.policies.policies) == ["daily"]
 
 
-def test_in_azure_the_apps_identity_signs_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+class ManagedIdentity:
+    """Stands for Azure's credential: a token that tells the client id and what it was asked for."""
 
-    class Identity:
-        def get_token(self, *scopes: str, **_: object) -> None:
-            asked.append(scopes)
-            raise HttpResponseError("no identity here")
+    def __init__(self, *, client_id: str, retry_total: int) -> None:
+        assert retry_total == 0, "waiting is the orchestrators' work"
+        self._client_id = client_id
 
-    monkeypatch.setattr("azure.identity.DefaultAzureCredential", Identity)
-    there = connect(settings(), transport=transport(Script()))
-    with pytest.raises(Exception, match="no identity here"):
-        there.disks.find(f"{COMPUTE}/disks/none")
-    assert asked == [("https://management.azure.com/.default",)]
+    def get_token(self, *scopes: str, **_: object) -> AccessToken:
+        return AccessToken(f"{self._client_id} for {scopes[0]}", 4102444800)
+
+    def get_token_info(self, *scopes: str, **_: object) -> AccessTokenInfo:
+        return AccessTokenInfo(self.get_token(*scopes).token, 4102444800)
+
+
+CALLS: list[tuple[Identity, Callable[[Cloud, Location], object]]] = [
+    (Identity.RUNTIME, lambda there, _: there.catalogue.vms.page()),
+    (Identity.RUNTIME, lambda there, west: there.manifests.read("web", "point", west)),
+    (Identity.BACKUP, lambda there, _: there.virtual_machines.describe(VM)),
+    (Identity.BACKUP, lambda there, _: there.snapshots.find(f"{COMPUTE}/snapshots/none")),
+    (Identity.RETENTION, lambda there, _: there.deletions.delete_snapshot(f"{COMPUTE}/snapshots/none", "")),
+    (Identity.RETENTION, lambda there, west: there.deletions.delete_manifest("web", "point", west)),
+    (Identity.RESTORE, lambda there, _: there.disks.find(f"{COMPUTE}/disks/none")),
+]
+
+
+@pytest.mark.parametrize(("identity", "call"), CALLS)
+def test_in_azure_each_gateway_signs_in_as_its_own_managed_identity(
+    monkeypatch: pytest.MonkeyPatch, identity: Identity, call: Callable[[Cloud, Location], object]
+) -> None:
+    monkeypatch.setattr("azure.identity.ManagedIdentityCredential", ManagedIdentity)
+    script = Script(Response(404))
+    there = connect(settings(), transport=transport(script), storage_transport=transport(script))
+    with suppress(Absent):
+        call(there, there.policies.locations["west"])
+    scope = (
+        "management.azure.com" if script.requests[0].host.startswith("management") else "storage.azure.com"
+    )
+    told = f"Bearer {CLIENT_IDS[identity]} for https://{scope}/.default"
+    assert script.requests[0].headers["authorization"] == told
+
+
+def test_an_account_that_refuses_an_identity_is_told_by_the_identitys_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("azure.identity.ManagedIdentityCredential", ManagedIdentity)
+    mismatch = Response(403, Headers({"x-ms-error-code": "AuthorizationPermissionMismatch"}))
+    for identity, call in CALLS[:2] + CALLS[5:6]:
+        script = Script(mismatch)
+        there = connect(settings(), transport=transport(script), storage_transport=transport(script))
+        with pytest.raises(
+            Refused, match=rf"'{identity}' \({identity.setting}\) may not [A-Z]+ https://"
+        ) as told:
+            call(there, there.policies.locations["west"])
+        assert told.value.code == "AuthorizationPermissionMismatch"
 
 
 def test_the_clock_is_the_one_that_the_settings_name(tmp_path: Path) -> None:

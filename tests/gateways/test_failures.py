@@ -15,6 +15,7 @@ from domain.errors import Absent, CloudError, Conflicting, Refused, Transient
 from gateways.compute import Compute
 from gateways.failures import translated
 from gateways.snapshots import Snapshots
+from settings import Identity
 from simulator.transport import transport
 from simulator.wire import ConnectionDropped, Headers, Response
 from tests.gateways.scripted import COMPUTE, SUBSCRIPTION, Script, Token, error
@@ -38,7 +39,9 @@ BUSY = "The request failed due to conflict with a concurrent request. To resolve
 
 def failure_of(answer: Response | Exception) -> CloudError:
     """Return what the gateway makes of one answer to a write by the real compute client."""
-    client = Compute(Token(), "https://management.azure.com", transport(Script(answer))).client(SUBSCRIPTION)
+    client = Compute(
+        Token(), "https://management.azure.com", transport(Script(answer)), identity=Identity.BACKUP
+    ).client(SUBSCRIPTION)
     body: Any = {"location": "westeurope"}
     with pytest.raises(CloudError) as raised, translated("snapshot web"):
         client.snapshots.begin_create_or_update("backups", "web", body, polling=False).result()
@@ -330,4 +333,6 @@ def test_a_missing_group_is_not_taken_for_a_missing_snapshot() -> None:
     for code in ("ResourceGroupNotFound", "SubscriptionNotFound"):
         script = Script(error(404, code, "It could not be found."))
         with pytest.raises(Absent, match=code):
-            Snapshots(Compute(Token(), "https://management.azure.com", transport(script))).find(snapshot)
+            Snapshots(
+                Compute(Token(), "https://management.azure.com", transport(script), identity=Identity.BACKUP)
+            ).find(snapshot)

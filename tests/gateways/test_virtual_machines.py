@@ -5,12 +5,15 @@ What the simulated cloud does is held to azure-semantics.md by its own tests; th
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from domain.errors import Absent, Refused
-from domain.vms import POLICY_TAG
+from domain.errors import Absent, Refused, Transient
+from domain.vms import POLICY_TAG, Disk
 from gateways.compute import Compute
 from gateways.virtual_machines import VirtualMachines
+from settings import Identity
 from simulator.transport import transport
 from simulator.wire import Response
 from tests.gateways.scripted import COMPUTE, SUBSCRIPTION, Script, Token
@@ -65,6 +68,72 @@ def test_all_vms_of_a_subscription_are_listed_whatever_the_case_of_their_tags(az
     assert {vm.disks for vm in found} == {()}  # a list costs one request a page, each disk one of its own
 
 
+def described(disk: dict[str, Any]) -> Disk:
+    """Describe a VM whose OS disk Azure describes like this."""
+    disk_id = f"{COMPUTE}/disks/web-os"
+    heading = {"id": f"{COMPUTE}/virtualMachines/web", "name": "web", "location": "westeurope"}
+    storage = {"osDisk": {"name": "web-os", "managedDisk": {"id": disk_id}}}
+    model = heading | {"properties": {"storageProfile": storage}}
+    common = {"id": disk_id, "name": "web-os", "location": "westeurope", "sku": {"name": "Premium_LRS"}}
+    answers = Response.of_json(200, model), Response.of_json(200, common | disk)
+    compute = Compute(
+        Token(), "https://management.azure.com", transport(Script(*answers)), identity=Identity.BACKUP
+    )
+    return VirtualMachines(compute).describe(heading["id"]).disks[0]
+
+
+MADE = {"provisioningState": "Succeeded", "uniqueId": "one", "diskSizeBytes": 64 * GIB}
+PROVISIONED = {"diskIOPSReadWrite": 4000, "diskMBpsReadWrite": 200}
+
+
+@pytest.mark.parametrize(
+    ("sku", "properties", "traits"),
+    [
+        pytest.param("UltraSSD_LRS", PROVISIONED, PROVISIONED, id="what was bought of an Ultra disk"),
+        pytest.param("PremiumV2_LRS", PROVISIONED, PROVISIONED, id="what was bought of a Premium SSD v2"),
+        pytest.param("Premium_LRS", PROVISIONED | {"tier": "P30"}, {"tier": "P30"}, id="a tier is chosen"),
+        pytest.param("StandardSSD_LRS", PROVISIONED, {}, id="told by Azure, and not to be set"),
+        pytest.param(
+            "Premium_LRS", {"tier": "P30", "burstingEnabled": True}, {"burstingEnabled": True}, id="bursts"
+        ),
+        pytest.param("Premium_LRS", {"maxShares": 3}, {"maxShares": 3}, id="shared"),
+        pytest.param("Premium_LRS", {"maxShares": 1}, {}, id="not shared"),
+        pytest.param(
+            "UltraSSD_LRS",
+            {"creationData": {"createOption": "Empty", "logicalSectorSize": 512}},
+            {"creationData": {"logicalSectorSize": 512}},
+            id="small sectors: a copy with others could not be read",
+        ),
+        pytest.param(
+            "Premium_LRS",
+            {
+                "encryption": {
+                    "type": "EncryptionAtRestWithPlatformAndCustomerKeys",
+                    "diskEncryptionSetId": f"{COMPUTE}/diskEncryptionSets/keys",
+                }
+            },
+            {"encryption": {"type": "EncryptionAtRestWithPlatformAndCustomerKeys"}},
+            id="encrypted twice",
+        ),
+        pytest.param(
+            "Premium_LRS",
+            {"encryption": {"type": "EncryptionAtRestWithPlatformKey"}},
+            {},
+            id="Azure's own key",
+        ),
+    ],
+)
+def test_a_disk_says_what_one_made_from_its_snapshot_must_be_given_again(sku, properties, traits):
+    disk = described({"sku": {"name": sku}, "properties": MADE | properties})
+    assert (disk.sku, disk.traits) == (sku, traits)
+
+
+def test_a_disk_that_is_still_being_made_is_there_later(azure):
+    with pytest.raises(Transient, match=r"disk .*web-os is still being made") as raised:
+        described({"properties": {"provisioningState": "Updating"}})
+    assert raised.value.code == "DiskNotReady"
+
+
 def test_a_disk_that_is_not_managed_is_refused_and_never_left_out():
     blob = {"name": "old", "lun": 0, "vhd": {"uri": "https://account.blob.example/vhds/old.vhd"}}
     model = {
@@ -74,6 +143,8 @@ def test_a_disk_that_is_not_managed_is_refused_and_never_left_out():
         "properties": {"storageProfile": {"osDisk": {"name": "os", "vhd": blob["vhd"]}, "dataDisks": [blob]}},
     }
     script = Script(Response.of_json(200, model))
-    machines = VirtualMachines(Compute(Token(), "https://management.azure.com", transport(script)))
+    machines = VirtualMachines(
+        Compute(Token(), "https://management.azure.com", transport(script), identity=Identity.BACKUP)
+    )
     with pytest.raises(Refused, match="disk 'os' of VM 'web' is not a managed disk"):
         machines.describe(f"{COMPUTE}/virtualMachines/web")

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 def app():
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TIDEMARK_CATALOGUE", "https://catalogue.table.core.windows.net")
+        environment.setenv("TIDEMARK_DEVELOPMENT_TOKEN", "no identity signs in")
         return load_app(ROOT)
 
 

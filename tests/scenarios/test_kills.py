@@ -23,7 +23,9 @@ from gateways.compute import Compute
 from local_system.api import ApiFailed
 from local_system.failures import LocalSystemFailed
 from local_system.policies import HOME, HOME_LOCATION, POLICY, RECOVERY_LOCATION
+from local_system.simulated_azure import ONLOOKER
 from local_system.system import LocalSystem
+from settings import Identity
 
 KILLS = int(os.environ.get("TIDEMARK_KILLS", "4"))
 KILLS_PER_STORY = 25
@@ -165,14 +167,14 @@ def is_everywhere(point: dict[str, Any]) -> bool:
 
 
 def compute(system: LocalSystem) -> Any:
-    return Compute(Token(), system.azure.url).client(system.cloud.subscription)
+    return Compute(Token(), system.azure.url, identity=Identity.BACKUP).client(system.cloud.subscription)
 
 
 class Token:
     """Names an identity to the simulator."""
 
     def get_token(self, *_: str, **__: Any) -> AccessToken:
-        return AccessToken("development:test", 4102444800)
+        return AccessToken(f"development:{ONLOOKER}", 4102444800)
 
 
 def insist(ask: Callable[[], Any]) -> Any:

@@ -1,0 +1,205 @@
+"""Which actions of Azure each identity needs, where, and for which calls of a gateway.
+
+Pure data, to read and to check against. Tests hold the gateways to it: each is opened for the identity that
+its calls stand under, needs nothing that is not here, and nothing here is superfluous. The simulated cloud
+gives its identities these rights and no others; the role definitions of a deployment are to give them too.
+
+Resource Manager checks the right to a request itself, and *linked* rights on other resources that the request
+names. What was inferred, or is not known, is said with its row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.policy import Policies
+from settings import Identity
+
+# learn.microsoft.com/azure/role-based-access-control/resource-provider-operations
+_LISTED = "Azure's list of actions"
+_LINKED_SNAPSHOT = "linked, on the source snapshot; inferred from disks, not verified on Azure"
+_LINKED_KEY = "linked, on the encryption set; kubernetes-sigs/azuredisk-csi-driver issue 2609"
+
+
+class Where(StrEnum):
+    """What an action is granted on."""
+
+    PROTECTED = "the subscriptions whose VMs are protected"
+    SNAPSHOTS = "the resource group that holds the snapshots of a location"
+    RESTORES = "the resource group that a location restores into"
+    NETWORKS = "the virtual network that VMs restored in a location join"
+    SUBNETS = "the subnet that VMs restored in a location join"
+    ENCRYPTION_SETS = "the disk encryption set of a location"
+    CATALOGUE = "the storage account of the catalogue"
+    MANIFESTS = "the container that holds the manifests of a location"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action: where it is needed, for which calls, and how that is known."""
+
+    name: str
+    where: Where
+    calls: tuple[str, ...]
+    source: str = _LISTED
+
+    @property
+    def is_of_storage(self) -> bool:
+        """Whether a storage account checks it: Azurite knows no roles, so nothing here has tried it."""
+        return self.name.startswith("Microsoft.Storage/")
+
+
+_TABLES = "Microsoft.Storage/storageAccounts/tableServices/tables"
+_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+_NETWORK = "Microsoft.Network/virtualNetworks"
+_INTERFACES = "Microsoft.Network/networkInterfaces"
+
+_RUNTIME = (
+    Action(f"{_TABLES}/write", Where.CATALOGUE, ("Table",)),  # a table is made when it is first written to
+    Action(f"{_TABLES}/entities/read", Where.CATALOGUE, ("Table.get", "Table.query", "Table.change")),
+    Action(f"{_TABLES}/entities/add/action", Where.CATALOGUE, ("Table.insert", "Table.put")),
+    Action(
+        f"{_TABLES}/entities/update/action", Where.CATALOGUE, ("Table.put", "Table.replace", "Table.change")
+    ),
+    Action(f"{_TABLES}/entities/delete", Where.CATALOGUE, ("Table.delete",)),
+    Action(f"{_BLOBS}/read", Where.MANIFESTS, ("Manifests.read", "Manifests.write")),
+    Action(
+        f"{_BLOBS}/write",
+        Where.MANIFESTS,
+        ("Manifests.write",),
+        f"{_LISTED}; blobs/add/action makes new blobs too and overwrites none, but whether writing the same "
+        "again is then answered with 409 or 403 is not known",
+    ),
+)
+
+_BACKUP = (
+    Action(
+        "Microsoft.Compute/virtualMachines/read",
+        Where.PROTECTED,
+        ("VirtualMachines.describe", "VirtualMachines.listed"),
+    ),
+    Action("Microsoft.Compute/disks/read", Where.PROTECTED, ("VirtualMachines.describe",)),
+    Action(
+        "Microsoft.Compute/disks/beginGetAccess/action",
+        Where.PROTECTED,
+        ("Snapshots.begin",),
+        "linked, on the source disk; Azure/OpenShift issue 186",
+    ),
+    Action(
+        "Microsoft.Compute/snapshots/read",
+        Where.SNAPSHOTS,
+        ("Snapshots.find", "Snapshots.begin", "Snapshots.begin_copy"),
+    ),
+    Action("Microsoft.Compute/snapshots/write", Where.SNAPSHOTS, ("Snapshots.begin", "Snapshots.begin_copy")),
+    Action(
+        "Microsoft.Compute/snapshots/beginGetAccess/action",
+        Where.SNAPSHOTS,
+        ("Snapshots.begin_copy",),
+        _LINKED_SNAPSHOT,
+    ),
+    Action(
+        "Microsoft.Compute/diskEncryptionSets/read",
+        Where.ENCRYPTION_SETS,
+        ("Snapshots.begin_copy",),
+        f"{_LINKED_KEY}; for snapshots inferred, not verified on Azure",
+    ),
+)
+
+_RETENTION = (
+    Action("Microsoft.Compute/snapshots/read", Where.SNAPSHOTS, ("Deletions.delete_snapshot",)),
+    Action("Microsoft.Compute/snapshots/delete", Where.SNAPSHOTS, ("Deletions.delete_snapshot",)),
+    Action(f"{_BLOBS}/delete", Where.MANIFESTS, ("Deletions.delete_manifest",)),
+)
+
+_RESTORE = (
+    Action("Microsoft.Compute/disks/read", Where.RESTORES, ("Disks.find", "Disks.begin")),
+    Action(
+        "Microsoft.Compute/disks/write",
+        Where.RESTORES,
+        ("Disks.begin", "RestoredMachines.begin"),
+        f"{_LISTED}; for a VM linked, on each of its disks: Azure/azure-cli issue 28742",
+    ),
+    Action(
+        "Microsoft.Compute/snapshots/beginGetAccess/action",
+        Where.SNAPSHOTS,
+        ("Disks.begin",),
+        _LINKED_SNAPSHOT,
+    ),
+    Action("Microsoft.Compute/diskEncryptionSets/read", Where.ENCRYPTION_SETS, ("Disks.begin",), _LINKED_KEY),
+    Action(f"{_NETWORK}/read", Where.NETWORKS, ("Networks.find",)),
+    Action(
+        f"{_NETWORK}/subnets/join/action",
+        Where.SUBNETS,
+        ("Networks.begin_interface",),
+        f"{_LISTED}; linked, on the subnet",
+    ),
+    Action(f"{_INTERFACES}/read", Where.RESTORES, ("Networks.find_interface", "Networks.begin_interface")),
+    Action(f"{_INTERFACES}/write", Where.RESTORES, ("Networks.begin_interface",)),
+    Action(
+        f"{_INTERFACES}/join/action",
+        Where.RESTORES,
+        ("RestoredMachines.begin",),
+        f"{_LISTED}; linked, on the network interface",
+    ),
+    Action(
+        "Microsoft.Compute/virtualMachines/read",
+        Where.RESTORES,
+        ("RestoredMachines.find", "RestoredMachines.begin"),
+    ),
+    Action("Microsoft.Compute/virtualMachines/write", Where.RESTORES, ("RestoredMachines.begin",)),
+    Action(
+        "Microsoft.Compute/virtualMachines/instanceView/read",
+        Where.RESTORES,
+        ("RestoredMachines.find",),  # says why a VM has failed
+    ),
+)
+
+ACTIONS: Mapping[Identity, tuple[Action, ...]] = {
+    Identity.RUNTIME: _RUNTIME,
+    Identity.BACKUP: _BACKUP,
+    Identity.RETENTION: _RETENTION,
+    Identity.RESTORE: _RESTORE,
+}
+
+
+@dataclass(frozen=True, order=True)
+class Assignment:
+    """An action that an identity is to have on one scope, an ARM id, and on all below it."""
+
+    identity: Identity
+    action: str
+    scope: str
+
+
+def assignments(policies: Policies) -> list[Assignment]:
+    """Return what each identity is to have in Resource Manager for these policies.
+
+    Storage is left out: a policy names an account by its URL, which does not tell its ARM id.
+    """
+    return sorted(
+        {
+            Assignment(identity, action.name, scope)
+            for identity, actions in ACTIONS.items()
+            for action in actions
+            for scope in _scopes(action.where, policies)
+        }
+    )
+
+
+def _scopes(where: Where, policies: Policies) -> Iterator[str]:
+    if where is Where.PROTECTED:
+        yield from (f"/subscriptions/{subscription}" for subscription in policies.subscriptions)
+    for location in policies.locations.values():
+        subnet = location.subnet_id or ""
+        scope = {
+            Where.SNAPSHOTS: location.group_id,
+            Where.RESTORES: location.restore_group_id,
+            Where.NETWORKS: re.sub("/subnets/[^/]+$", "", subnet, flags=re.IGNORECASE),
+            Where.SUBNETS: subnet,
+            Where.ENCRYPTION_SETS: location.encryption_set_id or "",
+        }.get(where)
+        if scope:
+            yield scope
