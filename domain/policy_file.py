@@ -12,7 +12,7 @@ import yaml
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from domain.errors import Fault, InvalidInput
-from domain.policy import Location, Policies, Policy
+from domain.policy import Backlog, Location, Policies, Policy
 from domain.schedule import Schedule
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}\Z")]
@@ -63,6 +63,7 @@ class _Policy:
     keep_last: Mapping[Name, Count]
     recovery: tuple[Name, ...] = ()
     max_skew_seconds: Skew = 60
+    backlog: Backlog = Backlog.EVERY
     __pydantic_config__ = _FORM
 
 
@@ -114,6 +115,7 @@ def _policies(file: _File) -> Policies:
             recovery=tuple(locations[other] for other in entry.recovery),
             keep_last=dict(entry.keep_last),
             max_skew=timedelta(seconds=entry.max_skew_seconds),
+            backlog=entry.backlog,
         )
         for name, entry in file.policies.items()
     }
