@@ -14,6 +14,7 @@ import pytest
 
 from clock import Clock, ManualClock
 from local_host.host import LocalHost
+from tests.local_host.flaky import Flaky
 
 APPS = Path(__file__).parent / "apps"
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,6 +45,12 @@ def story(run: HostMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lo
     """The app of apps/story, whose activities leave marks in the test's folder."""
     monkeypatch.setenv("STORY_NOTES", str(tmp_path))
     return run(APPS / "story")
+
+
+@pytest.fixture
+def flaky() -> Flaky:
+    """An app whose activity fails as often as told."""
+    return Flaky()
 
 
 class _Site(BaseHTTPRequestHandler):
