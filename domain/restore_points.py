@@ -141,7 +141,7 @@ class RestorePoint:
             begun=now,
             operation=operation,
         )
-        faults = vm.protection_faults(home.region)
+        faults = vm.protection_faults(policy)
         return begun.failed("; ".join(fault.message for fault in faults), now) if faults else begun
 
     @property

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from domain.errors import Fault
 from domain.names import disk_key, vm_key
+from domain.policy import Policy, Unsupported
 
 POLICY_TAG = "tidemark-policy"
 EXCLUDE_TAG = "tidemark-exclude"
@@ -101,25 +103,48 @@ class VirtualMachine:
         """The disks that a restore point must hold, all of them."""
         return tuple(disk for disk in self.disks if not disk.is_excluded)
 
-    def protection_faults(self, home_region: str) -> list[Fault]:
-        """Say why no restore point of this VM can be taken with a home location in `home_region`."""
-        faults = []
-        if self.has_ephemeral_os_disk:
-            faults.append(
-                Fault("vm", f"VM '{self.name}' has an ephemeral OS disk, of which Azure takes no snapshot; "
-                            "rebuild it on a managed OS disk, or take the policy's tag off it")
-            )  # fmt: skip
-        if self.region.lower() != home_region.lower():
-            faults.append(
-                Fault("policy", f"VM '{self.name}' is in region {self.region}, but the home location of its "
-                                f"policy is in {home_region}; use a policy whose home is {self.region}")
-            )  # fmt: skip
+    def protection_faults(self, policy: Policy | None) -> list[Fault]:
+        """Say all that keeps restore points of this VM from being taken under a policy.
+
+        Where it is None, because nobody knows yet which one it is to be, what depends on it is left out.
+        """
+        return [*self._faults_of_disks(policy), *(self._faults_of_places(policy) if policy else ())]
+
+    def _faults_of_disks(self, policy: Policy | None) -> Iterator[Fault]:
+        may_leave_out = policy is not None and policy.unsupported is Unsupported.LEAVE_OUT
+        if self.has_ephemeral_os_disk and not (may_leave_out and self.protected_disks):
+            yield Fault(
+                "vm",
+                f"VM '{self.name}' has an ephemeral OS disk, of which Azure takes no snapshot; rebuild it on "
+                "a managed OS disk, or take the policy's tag off it",
+            )
         if not self.protected_disks:
-            faults.append(
-                Fault("vm", f"VM '{self.name}' has no disk left to protect; "
-                            f"take the tag {EXCLUDE_TAG} off at least one")
-            )  # fmt: skip
-        return faults
+            advice = f"take the tag {EXCLUDE_TAG} off at least one" if self.disks else "attach a managed disk"
+            yield Fault("vm", f"VM '{self.name}' has no disk left to protect; {advice}")
+
+    def _faults_of_places(self, policy: Policy) -> Iterator[Fault]:
+        home = policy.home
+        if self.region.lower() != home.region.lower():
+            yield Fault(
+                "policy",
+                f"VM '{self.name}' is in region {self.region}, but the home location of its policy is in "
+                f"{home.region}; use a policy whose home is {self.region}",
+            )
+        subscription = vm_address(self.id).subscription
+        if subscription.lower() != home.subscription.lower():  # azure-semantics.md §3
+            yield Fault(
+                "policy",
+                f"VM '{self.name}' is in subscription {subscription}, but the home location of its policy is "
+                f"in {home.subscription}, and Azure takes incremental snapshots in the disk's only; use a "
+                f"policy whose home is in {subscription}",
+            )
+        for disk, location in product(self.protected_disks, policy.recovery):
+            if disk.encryption_set_id and not location.encryption_set_id:
+                yield Fault(
+                    "policy",
+                    f"disk '{disk.name}' of VM '{self.name}' is encrypted with a key of its own, which does "
+                    f"not reach {location.region}; give location '{location.name}' an encryption_set",
+                )
 
 
 @dataclass(frozen=True)

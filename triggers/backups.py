@@ -87,11 +87,11 @@ def _described(reference: str) -> VirtualMachine:
 def _protection_faults(vm: VirtualMachine, policy: Policy | None) -> list[Fault]:
     """Say all that keeps a VM from being backed up; `policy` is None where its tag names none."""
     if policy is not None:
-        return vm.protection_faults(policy.home.region)
+        return vm.protection_faults(policy)
     found = f"names {vm.policy!r}" if vm.policy else "is missing, so name a policy"
     known = ", ".join(sorted(cloud().policies.policies))
     message = f"the tag {POLICY_TAG} of VM '{vm.name}' {found}; known are {known}"
-    return [Fault("policy", message), *vm.protection_faults(vm.region)]
+    return [Fault("policy", message), *vm.protection_faults(None)]
 
 
 def _points_of_idle(vm: VirtualMachine, now: datetime) -> Sequence[RestorePoint]:

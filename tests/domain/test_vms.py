@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
+from domain.policy import Unsupported
 from domain.vms import EXCLUDE_TAG, POLICY_TAG, vm_address
-from tests.domain.samples import GROUP, SUBSCRIPTION, disk, machine
+from tests.domain.samples import DAILY, GROUP, NORTH, SUBSCRIPTION, WEST, disk, machine
 
 
 def test_all_disks_are_protected_but_those_that_are_left_out_by_their_tag():
@@ -40,28 +44,74 @@ def test_a_vm_asks_for_its_policy_by_a_tag(tags, policy):
     assert machine(tags=tags).policy == policy
 
 
-def test_a_vm_that_can_be_protected_has_no_faults():
-    assert machine().protection_faults("westeurope") == []
-    assert machine().protection_faults("WestEurope") == []
+OTHER = "22222222-2222-2222-2222-222222222222"
+KEYS = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/keys"
+AT_HOME_ONLY = replace(DAILY, recovery=())
+WITH_KEYS = replace(DAILY, recovery=(replace(NORTH, encryption_set_id=KEYS),))
+LEAVING_OUT = replace(DAILY, unsupported=Unsupported.LEAVE_OUT)
+EXCLUDED = disk(tags={EXCLUDE_TAG: "true"})
+ENCRYPTED = machine(disk("os"), disk("data", lun=0, encryption_set_id=KEYS))
 
 
 @pytest.mark.parametrize(
-    ("vm", "home", "what"),
+    ("vm", "policy"),
     [
-        (machine(has_ephemeral_os_disk=True), "westeurope", "VM 'web' has an ephemeral OS disk"),
-        (machine(), "northeurope", "VM 'web' is in region westeurope, but .* is in northeurope"),
-        (machine(disk(tags={EXCLUDE_TAG: "true"})), "westeurope", "VM 'web' has no disk left to protect"),
+        (machine(), DAILY),
+        (machine(region="WestEurope"), DAILY),
+        (machine(), None),  # nobody knows yet which it is to be
+        (machine(id=machine().id.upper()), DAILY),
+        (ENCRYPTED, AT_HOME_ONLY),  # its key serves its own region
+        (ENCRYPTED, WITH_KEYS),
+        (machine(disk("os"), replace(EXCLUDED, encryption_set_id=KEYS)), DAILY),  # it goes nowhere
+        (machine(disk("data", lun=0), has_ephemeral_os_disk=True), LEAVING_OUT),
     ],
 )
-def test_why_a_vm_cannot_be_protected_is_said(vm, home, what):
-    (fault,) = vm.protection_faults(home)
-    with pytest.raises(ValueError, match=what):
-        raise ValueError(fault.message)
+def test_a_vm_that_can_be_protected_has_no_faults(vm, policy):
+    assert vm.protection_faults(policy) == []
+
+
+@pytest.mark.parametrize(
+    ("vm", "policy", "what"),
+    [
+        (machine(has_ephemeral_os_disk=True), DAILY, "VM 'web' has an ephemeral OS disk"),
+        (machine(has_ephemeral_os_disk=True), None, "VM 'web' has an ephemeral OS disk"),
+        (
+            machine(),
+            replace(DAILY, home=replace(WEST, region="francecentral")),
+            "VM 'web' is in region westeurope, but .* is in francecentral",
+        ),
+        (
+            machine(),
+            replace(DAILY, home=replace(WEST, subscription=OTHER)),
+            f"VM 'web' is in subscription {SUBSCRIPTION}, but .* is in {OTHER}",
+        ),
+        (
+            ENCRYPTED,
+            DAILY,
+            "disk 'data' of VM 'web' is encrypted .*; give location 'north' an encryption_set",
+        ),
+        (machine(EXCLUDED), DAILY, f"VM 'web' has no disk left to protect; take the tag {EXCLUDE_TAG} off"),
+        (
+            replace(machine(), disks=(), has_ephemeral_os_disk=False),
+            DAILY,
+            "VM 'web' has no disk left to protect; attach a managed disk",
+        ),
+    ],
+)
+def test_why_a_vm_cannot_be_protected_is_said(vm, policy, what):
+    (fault,) = vm.protection_faults(policy)
+    assert re.search(what, fault.message)
 
 
 def test_all_reasons_are_said_at_once():
-    vm = machine(disk(tags={EXCLUDE_TAG: "true"}), has_ephemeral_os_disk=True)
-    assert len(vm.protection_faults("northeurope")) == 3
+    home = replace(WEST, region="francecentral", subscription=OTHER)
+    vm = machine(EXCLUDED, has_ephemeral_os_disk=True)
+    assert len(vm.protection_faults(replace(DAILY, home=home))) == 4
+
+
+def test_what_is_left_out_must_leave_something():
+    vm = machine(EXCLUDED, has_ephemeral_os_disk=True)
+    assert [fault.field for fault in vm.protection_faults(LEAVING_OUT)] == ["vm", "vm"]
 
 
 def test_a_vms_id_is_taken_apart_whatever_its_case():
