@@ -44,6 +44,15 @@ AZURE_FOR = {
 }
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
+# Larger than that: a table of requests, a line or two each; and modules that wait to be split by topic.
+LARGER = {
+    "tests/simulator/test_arm_bad_input.py: requests",
+    "tests/domain/test_retention.py",
+    "tests/gateways/test_failures.py",
+    "tests/scenarios/test_restores.py",
+    "tests/simulator/test_arm_front_door.py",
+    "tests/world.py",
+}
 
 
 def modules(part: str) -> list[Path]:
@@ -99,13 +108,16 @@ def test_every_folder_of_code_has_its_arrows_checked():
     assert folders <= set(MAY_IMPORT)
 
 
-@pytest.mark.parametrize("part", MAY_IMPORT)
+@pytest.mark.parametrize("part", [*MAY_IMPORT, "tests"])
 def test_modules_and_functions_stay_small(part):
+    too_large = []
     for module in modules(part):
-        text = module.read_text()
-        where = module.relative_to(ROOT)
-        assert text.count("\n") <= LONGEST_MODULE, f"{where} is too long to live in: split it by concept"
+        text, where = module.read_text(), module.relative_to(ROOT).as_posix()
+        if text.count("\n") > LONGEST_MODULE:
+            too_large.append(where)
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or 0) - node.lineno + 1
-                assert length <= LONGEST_FUNCTION, f"{where}: {node.name} has {length} lines: split it"
+                if length > LONGEST_FUNCTION:
+                    too_large.append(f"{where}: {node.name}")
+    assert set(too_large) <= LARGER, "too large to live in: split it by concept"
