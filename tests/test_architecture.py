@@ -51,7 +51,6 @@ LARGER = {
     "tests/gateways/test_failures.py",
     "tests/scenarios/test_restores.py",
     "tests/simulator/test_arm_front_door.py",
-    "tests/world.py",
 }
 
 

@@ -32,10 +32,14 @@ from domain.vms import VirtualMachine
 from gateways.connection import connect, use
 from local_host.app import Function, load_app
 from local_host.http_triggers import HttpFunction
-from settings import Development, Settings
+from settings import Settings
 from simulator.cloud import Cloud
 from simulator.transport import transport
 from tests.conftest import Accounts
+from tests.settings_files import HOME as HOME
+from tests.settings_files import RECOVERY as RECOVERY
+from tests.settings_files import TOKEN as TOKEN
+from tests.settings_files import location_entry, policy_entry, settings_in
 from triggers.openapi import describe
 from triggers.problems import KINDS
 from triggers.release import PREFIX
@@ -43,8 +47,6 @@ from triggers.routing import ENDPOINTS
 
 ROOT = Path(__file__).parent.parent.parent
 START = datetime(2026, 11, 22, 16, 0, 30, tzinfo=UTC)
-TOKEN = "a token for the tests"
-HOME, RECOVERY = "westeurope", "northeurope"
 ALIEN_SUBSCRIPTION = "99999999-9999-9999-9999-999999999999"
 
 
@@ -202,16 +204,17 @@ class Api:
         return point
 
     def _settings(self) -> Settings:
-        account = self._accounts.fresh()
-        policies = self._directory / "policies.yaml"
-        policies.write_text(json.dumps(_policies(self.cloud.subscription)))  # JSON is YAML
-        return Settings(
-            catalogue=account.table_endpoint,
-            policies=policies,
-            management_endpoint="https://management.azure.com",
-            is_sign_in_enforced=False,
-            development=Development(token=TOKEN, storage_keys={account.name: account.key}),
-        )
+        subscription = self.cloud.subscription
+        places = {
+            name: location_entry(name, region, subscription, f"https://tidemark{name}.blob.core.windows.net")
+            for name, region in (("west", HOME), ("north", RECOVERY))
+        }
+        told = {
+            "subscriptions": [subscription],
+            "locations": places,
+            "policies": {"daily": policy_entry("north")},
+        }
+        return settings_in(self._directory, told, self._accounts.fresh())
 
 
 def _usable(part: Any, slot: datetime) -> Snapshot:
@@ -224,30 +227,6 @@ def _usable(part: Any, slot: datetime) -> Snapshot:
         unique_id="11111111-2222-3333-4444-555555555555",
         created=slot + timedelta(seconds=5 if part.disk.is_os_disk else 7),
     )
-
-
-def _policies(subscription: str) -> dict[str, Any]:
-    def location(name: str, region: str) -> dict[str, str]:
-        return {
-            "region": region,
-            "subscription": subscription,
-            "resource_group": f"snapshots-{name}",
-            "manifests": f"https://tidemark{name}.blob.core.windows.net/manifests",
-            "restore_resource_group": f"restored-{name}",
-        }
-
-    return {
-        "subscriptions": [subscription],
-        "locations": {"west": location("west", HOME), "north": location("north", RECOVERY)},
-        "policies": {
-            "daily": {
-                "schedule": {"cron": "0 2 * * *"},
-                "home": "west",
-                "recovery": ["north"],
-                "keep_last": {"west": 7, "north": 30},
-            },
-        },
-    }
 
 
 def see_that_described(function: str, answer: Answer) -> None:

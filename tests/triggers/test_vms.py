@@ -21,9 +21,9 @@ def test_a_vm_tells_how_old_its_newest_point_is_in_each_location(api):
         new.id,
         "available",
     )
-    assert told["locations"] == [
-        {"location": "west", "newestAvailable": new.id, "achievedRpoSeconds": 14 * 3600 + 30},
-        {"location": "north", "newestAvailable": old.id, "achievedRpoSeconds": 38 * 3600 + 30},
+    assert [list(location.values()) for location in told["locations"]] == [
+        ["west", new.id, 14 * 3600 + 30, None],
+        ["north", old.id, 38 * 3600 + 30, None],
     ]
     assert told["running"] is None
 
@@ -31,7 +31,7 @@ def test_a_vm_tells_how_old_its_newest_point_is_in_each_location(api):
 def test_a_location_that_has_nothing_yet_is_named_all_the_same(api):
     point = api.add_point(api.add_vm(), SLOT, north=ReplicaState.WAITING)
     _, north = api.ask("GET", f"vms/{point.vm.key}").body["locations"]
-    assert north == {"location": "north", "newestAvailable": None, "achievedRpoSeconds": None}
+    assert (north["location"], north["newestAvailable"], north["achievedRpoSeconds"]) == ("north", None, None)
 
 
 def test_a_vm_whose_newest_point_failed_tells_why(api):
