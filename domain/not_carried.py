@@ -62,6 +62,7 @@ def not_carried(request: RestoreRequest, manifest: Manifest) -> list[NotCarried]
     for part in manifest.disks:
         if is_wanted(part.disk, request.disks):
             found += _of_disk(part.disk, request.location)
+    found.append(NotCarried("network access of the disks", "they are closed to export; open them if need be"))
     if request.is_for_vm:
         found += _of_machine(request, manifest)
     return found

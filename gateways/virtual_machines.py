@@ -114,8 +114,15 @@ def _vm(model: Mapping[str, Any], disks: tuple[Disk, ...]) -> VirtualMachine:
         disks=disks,
         has_ephemeral_os_disk=_is_ephemeral(model["properties"].get("storageProfile", {}).get("osDisk", {})),
         tags=model.get("tags") or {},
-        model={name: value for name, value in model.items() if name not in ("etag", "resources")},
+        model=_recorded(model),
     )
+
+
+def _recorded(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the VM as ARM describes it; of its extensions the names alone: settings tell secrets."""
+    recorded = {name: value for name, value in model.items() if name not in ("etag", "resources")}
+    extensions = [{"name": extension["name"]} for extension in model.get("resources") or ()]
+    return recorded | ({"resources": extensions} if extensions else {})
 
 
 def _require_managed(vm: str, entry: Mapping[str, Any]) -> None:

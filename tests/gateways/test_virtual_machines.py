@@ -148,3 +148,26 @@ def test_a_disk_that_is_not_managed_is_refused_and_never_left_out():
     )
     with pytest.raises(Refused, match="disk 'os' of VM 'web' is not a managed disk"):
         machines.describe(f"{COMPUTE}/virtualMachines/web")
+
+
+def test_of_extensions_the_names_are_recorded_and_never_their_settings():
+    disk = {"name": "os", "managedDisk": {"id": f"{COMPUTE}/disks/os"}}
+    model = {
+        "id": f"{COMPUTE}/virtualMachines/web",
+        "name": "web",
+        "location": "westeurope",
+        "etag": '"1"',
+        "properties": {"storageProfile": {"osDisk": disk, "dataDisks": []}},
+        "resources": [{"name": "agent", "properties": {"settings": {"password": "a secret"}}}],
+    }
+    properties = {"uniqueId": "one", "diskSizeBytes": GIB, "creationData": {}}
+    of_disk = {"id": f"{COMPUTE}/disks/os", "name": "os", "location": "westeurope"}
+    answer = Response.of_json(200, of_disk | {"sku": {"name": "Premium_LRS"}, "properties": properties})
+    compute = Compute(
+        Token(), "https://management.azure.com", transport(Script(Response.of_json(200, model), answer)),
+        identity=Identity.BACKUP,
+    )  # fmt: skip
+    vm = VirtualMachines(compute).describe(f"{COMPUTE}/virtualMachines/web")
+    assert vm.model["resources"] == [{"name": "agent"}]
+    assert "secret" not in str(vm.model)
+    assert "etag" not in vm.model
