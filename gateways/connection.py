@@ -81,7 +81,7 @@ def connect(
     )
     return Cloud(
         settings=settings,
-        policies=parse_policies(settings.policies.read_text(encoding="utf-8"), settings.policies.name),
+        policies=parse_policies(settings.policies.read_bytes(), settings.policies.name),
         clock=clock or _clock(settings.development),
         virtual_machines=VirtualMachines(backup),
         snapshots=Snapshots(backup),

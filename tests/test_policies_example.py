@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from domain.errors import InvalidInput
 from domain.policy_file import parse_policies
+from domain.policy_forms import FileForm, LocationForm, PolicyForm, ScheduleForm, SelectorForm
 
 TEXT = (Path(__file__).parents[1] / "policies.yaml").read_text(encoding="utf-8")
 
@@ -40,6 +43,28 @@ def test_the_example_says_what_its_comments_say():
     assert daily.keep_last == {"west": 7, "north": 30}
     assert daily.max_skew == timedelta(seconds=60)
     assert found.locations["north"].group_id.endswith("/resourceGroups/tidemark-snapshots-north")
+    north = found.locations["north"]
+    assert (north.zones, north.sizes) == ({"1": "2"}, {"Standard_D4s_v5": "Standard_D4as_v5"})
+    assert (north.subnet_id or "").endswith("/subnets/servers")
+    assert (north.encryption_set_id or "").endswith("/diskEncryptionSets/recovery")
+    assert found.policies["databases"].selector is not None
+
+
+def test_the_example_names_every_field_there_is_and_the_defaults_that_it_tells():
+    data = yaml.safe_load(TEXT)
+    daily, databases = data["policies"]["daily"], data["policies"]["databases"]
+    shown = {
+        FileForm: data,
+        LocationForm: data["locations"]["north"],
+        ScheduleForm: daily["schedule"],
+        SelectorForm: databases["selector"],
+        PolicyForm: daily | databases,
+    }
+    for form, given in shown.items():
+        assert set(given) == {each.name for each in fields(form)}
+    defaults = PolicyForm()
+    for name in ("max_skew_seconds", "backlog", "unsupported_disks", "most_pruned_percent"):
+        assert daily[name] == getattr(defaults, name)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,170 @@
+"""What a policy file says that is well formed, but cannot be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from domain.policy_forms import FileForm, LocationForm, PolicyForm, SelectorForm
+from domain.schedule import Schedule
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One contradiction: at which field, and which other fields it follows from (`needs`)."""
+
+    path: Path
+    message: str
+    needs: tuple[Path, ...] = ()
+
+    def below(self, *path: str) -> Finding:
+        """Return the finding of a part as one of the whole; its needs are below the same path."""
+        return replace(self, path=(*path, *self.path), needs=tuple((*path, *need) for need in self.needs))
+
+
+def contradictions(file: FileForm) -> Iterator[Finding]:
+    """Find what contradicts itself. Empty fields are not known, and nothing is found of them."""
+    yield from _shared_containers(file.locations)
+    for name, location in file.locations.items():
+        yield from (found.below("locations", name) for found in _of_location(location))
+    for name, policy in file.policies.items():
+        here = ("policies", name)
+        yield from (found.below(*here) for found in _of_policy(policy))
+        yield from _misplaced(file, policy, here)
+        yield from _unreachable(file, policy, here)
+    yield from _hidden_selectors(file.policies)
+
+
+def _shared_containers(locations: Mapping[str, LocationForm]) -> Iterator[Finding]:
+    containers: dict[str, str] = {}
+    for name, location in locations.items():
+        other = containers.setdefault(location.manifests or name, name)
+        if other != name:
+            yield Finding(
+                ("locations", name, "manifests"),
+                f"location '{other}' keeps its manifests there; each location needs a container of its own, "
+                "for a point has one name in all of them",
+            )
+
+
+def _of_location(location: LocationForm) -> Iterator[Finding]:
+    for field, arm_id in (("encryption_set", location.encryption_set), ("subnet", location.subnet)):
+        there = arm_id.split("/")[2] if arm_id else location.subscription
+        if location.subscription and there.lower() != location.subscription.lower():
+            yield Finding(
+                (field,),
+                f"it is in subscription {there}, but the location is in {location.subscription}; Azure uses "
+                "only one of the same subscription",
+                (("subscription",),),
+            )
+    for size, other in _written_twice(location.sizes):
+        yield Finding(("sizes", size), f"'{other}' is the same size; Azure does not tell cases apart")
+
+
+def _of_policy(policy: PolicyForm) -> Iterator[Finding]:
+    if policy.schedule.cron:
+        problem = Schedule(policy.schedule.cron, policy.schedule.time_zone).problem()
+        if problem:
+            yield Finding(("schedule",), problem)
+    if policy.selector is not None:
+        yield from (found.below("selector") for found in _of_selector(policy.selector))
+
+
+def _of_selector(selector: SelectorForm) -> Iterator[Finding]:
+    if not (selector.subscriptions or selector.resource_groups or selector.tags):
+        yield Finding(
+            (), "it asks for nothing and would protect every VM; if that is meant, name the subscriptions"
+        )
+    for tag, other in _written_twice(selector.tags):
+        yield Finding(("tags", tag), f"'{other}' is the same tag; Azure does not tell cases apart")
+
+
+def _written_twice(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each name that was there before in another case, with the earlier one."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            yield name, other
+
+
+def _misplaced(file: FileForm, policy: PolicyForm, here: Path) -> Iterator[Finding]:
+    """Find what a policy says of locations that cannot be meant."""
+    named = tuple(name for name in (policy.home, *policy.recovery) if name)
+    places = ((*here, "home"), (*here, "recovery"))
+    for name in sorted(set(named) - set(file.locations)):
+        field = "home" if name == policy.home else "recovery"
+        there_are = ", ".join(file.locations)
+        message = f"there is no location '{name}'; the file has {there_are}"
+        yield Finding((*here, field), message, (("locations", name),))
+    if len(set(named)) < len(named):
+        yield Finding((*here, "recovery"), "a location is named twice; each holds one replica of a point")
+    home = file.locations.get(policy.home)
+    for name in sorted((set(policy.recovery) & set(file.locations)) - {policy.home}):
+        if home and home.region and file.locations[name].region == home.region:
+            message = f"location '{name}' is in the region of the home, and is lost with it"
+            yield Finding((*here, "recovery"), message)
+    for name in sorted(set(named) - set(policy.keep_last)):
+        yield Finding((*here, "keep_last"), f"say how many points location '{name}' keeps")
+    for name in sorted(set(policy.keep_last) - set(named)):
+        yield Finding((*here, "keep_last", name), "the policy does not use this location", places)
+
+
+def _unreachable(file: FileForm, policy: PolicyForm, here: Path) -> Iterator[Finding]:
+    """Find where VMs would have to be for a policy to protect them, and are not looked for."""
+    home = file.locations.get(policy.home)
+    looked_at = {subscription.lower() for subscription in file.subscriptions}
+    lives_in = home.subscription if home else ""
+    if lives_in and lives_in.lower() not in looked_at:
+        yield Finding(
+            (*here, "home"),
+            f"location '{policy.home}' is in subscription {lives_in}, which is none of those that VMs are "
+            "looked for in; Azure takes incremental snapshots in the subscription of the disk only",
+            (("subscriptions",), ("locations", policy.home, "subscription")),
+        )
+    for wanted in policy.selector.subscriptions if policy.selector else ():
+        field = (*here, "selector", "subscriptions")
+        if wanted.lower() not in looked_at:
+            message = f"VMs are not looked for in {wanted}; add it to the subscriptions at the top"
+            yield Finding(field, message, (("subscriptions",),))
+        elif lives_in and wanted.lower() != lives_in.lower():
+            yield Finding(
+                field,
+                f"VMs in {wanted} cannot be protected with the home '{policy.home}', which is in {lives_in}; "
+                "Azure takes incremental snapshots in the subscription of the disk only",
+                (("locations", policy.home, "subscription"),),
+            )
+
+
+def _hidden_selectors(policies: Mapping[str, PolicyForm]) -> Iterator[Finding]:
+    """Find selectors that never choose a VM, because an earlier one takes all that they ask for."""
+    earlier: list[tuple[str, SelectorForm]] = []
+    for name, policy in policies.items():
+        if policy.selector is None:
+            continue
+        for other, selector in earlier:
+            if _covers(selector, policy.selector):
+                yield Finding(
+                    ("policies", name, "selector"),
+                    f"the selector of policy '{other}' takes all these VMs, for the first that fits counts; "
+                    "put the narrower one first",
+                    (("policies", other, "selector"),),
+                )
+        earlier.append((name, policy.selector))
+
+
+def _covers(wide: SelectorForm, narrow: SelectorForm) -> bool:
+    tags = {name.lower(): value for name, value in narrow.tags.items()}
+    return (
+        _holds(wide.subscriptions, narrow.subscriptions)
+        and _holds(wide.resource_groups, narrow.resource_groups)
+        and all(tags.get(name.lower()) == value for name, value in wide.tags.items())
+    )
+
+
+def _holds(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+    if not wide:
+        return True
+    return bool(narrow) and {name.lower() for name in narrow} <= {name.lower() for name in wide}
