@@ -220,8 +220,12 @@ def summarised(operation: Operation) -> dict[str, Any]:
 
 
 def _point_of(operation: Operation) -> str:
-    """The id of the restore point that an operation takes or brings back."""
-    return from_wire(_REQUESTS[operation.kind], operation.request).point
+    """The id of the restore point that an operation takes or brings back.
+
+    A backup may end with another one than it began: disks taken too far apart are all taken once more.
+    """
+    taken = operation.outcome.get("restorePoint") if operation.kind == "backup" else None
+    return taken or from_wire(_REQUESTS[operation.kind], operation.request).point
 
 
 def _vm_of(operation: Operation) -> str:

@@ -231,4 +231,4 @@ def _disk_state(part: ProtectedDisk) -> Literal["planned", "taken", "usable", "f
         return "failed"
     if part.snapshot is None:
         return "planned"
-    return "usable" if part.snapshot.is_usable else "taken"
+    return "usable" if part.is_usable else "taken"

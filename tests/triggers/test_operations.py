@@ -55,6 +55,19 @@ def test_a_backup_tells_its_copies_disk_by_disk_and_location(api):
     ]
 
 
+def test_a_backup_that_took_its_disks_once_more_leads_to_the_point_that_it_ended_with(api):
+    operation, vm = back_up(api)
+    api.add_point(vm, SLOT, state="failed")
+    taken = api.add_point(vm, SLOT, attempt=2, operation=operation)
+    now = api.clock.now()
+    api.connected.catalogue.operations.alter(
+        operation, lambda known: known.succeeded({"restorePoint": taken.id}, now)
+    )
+    told = api.ask("GET", f"operations/{operation}").body
+    assert (told["restorePoint"]["id"], told["restorePoint"]["attempt"]) == (taken.id, 2)
+    assert api.ask("GET", told["links"]["restorePoint"]).body["id"] == taken.id
+
+
 def test_a_failed_backup_tells_why(api):
     operation, _ = back_up(api)
     now = api.clock.now()
