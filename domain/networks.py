@@ -11,8 +11,8 @@ from domain.policy import Location
 from domain.provisioning import Made
 
 _SUBNET = re.compile(
-    r"(?P<network>/subscriptions/(?P<subscription>[^/?#]+)/resourceGroups/[^/?#]+"
-    r"/providers/Microsoft\.Network/virtualNetworks/[^/?#]+)/subnets/[^/?#]+",
+    r"(?P<network>/subscriptions/(?P<subscription>[^/\s?#%]+)/resourceGroups/[\w().-]*[\w()-]"
+    r"/providers/Microsoft\.Network/virtualNetworks/[\w.-]*\w)/subnets/[\w.-]*\w",
     re.IGNORECASE,
 )
 

@@ -14,7 +14,7 @@ from domain.manifests import Manifest
 from domain.placement import is_home, sku_there, zones_there
 from domain.policy import Location
 from domain.requests import RestoreRequest
-from domain.restored_machines import CAPABILITIES_CARRIED, SECURITY_CARRIED
+from domain.restored_machines import CAPABILITIES_CARRIED, SECURITY_CARRIED, purchase_plan
 from domain.restores import is_wanted
 from domain.tags import tags_left_behind
 from domain.vms import POLICY_TAG, Disk
@@ -97,7 +97,7 @@ def _of_machine(request: RestoreRequest, manifest: Manifest) -> Iterator[NotCarr
         yield NotCarried(f"extension {extension.get('name')}", why)
     for tag in tags_left_behind(manifest.vm.tags):
         yield _tag(tag, " of the VM")
-    yield from _of_surroundings(properties, model.get("plan"), request)
+    yield from _of_surroundings(properties, purchase_plan(manifest), request)
 
 
 def _of_parts(properties: Mapping[str, Any]) -> Iterator[NotCarried]:

@@ -127,9 +127,15 @@ def plan_machine(request: RestoreRequest, manifest: Manifest, plans: Sequence[Di
         zones=zones_there(tuple(vm.model.get("zones") or ()), vm.region, location),
         settings=_settings(properties, os_disk),
         controller=storage.get("diskControllerType"),
-        purchase_plan=vm.model.get("plan") or os_disk.traits.get("purchasePlan"),
+        purchase_plan=purchase_plan(manifest),
         tags=tags,
     )
+
+
+def purchase_plan(manifest: Manifest) -> Mapping[str, Any] | None:
+    """Return what the image of a VM was bought under, as the VM or else its OS disk says."""
+    on_disk = [part.disk.traits.get("purchasePlan") for part in manifest.disks if part.disk.is_os_disk]
+    return manifest.vm.model.get("plan") or next(iter(on_disk), None)
 
 
 def _interface(request: RestoreRequest, tags: Mapping[str, str]) -> InterfacePlan:

@@ -82,6 +82,33 @@ def test_a_manifest_of_another_location_or_region_is_refused():
     assert plan_disks(OPERATION, manifest, replace(NORTH, region="NorthEurope"))
 
 
+def test_only_the_disks_that_are_named_are_planned_and_asked_about():
+    vm = machine(disk("os", encryption_set_id=ENCRYPTION_SET), disk("data", lun=0), disk("logs", lun=1))
+    plans = plan_disks(OPERATION, replica_in_the_north(vm), NORTH, ("DATA", "logs"))
+    assert [plan.source_disk for plan in plans] == ["data", "logs"]
+
+
+def test_every_fault_of_every_disk_is_told_at_once():
+    vm = machine(
+        disk("os", encryption_set_id=ENCRYPTION_SET), disk("data", lun=0, sku="UltraSSD_LRS", zones=("1",))
+    )
+    with pytest.raises(InvalidInput) as refused:
+        plan_disks(OPERATION, replica_in_the_north(vm), NORTH, ("os", "data", "none"))
+    fields = [fault.field for fault in refused.value.faults]
+    assert fields == ["disks", "location", "location"]
+    assert "no disk 'none'; it has os, data" in refused.value.faults[0].message
+    assert "zone 1 of westeurope" in refused.value.faults[2].message
+
+
+def test_tags_of_a_disk_come_along():
+    vm = machine(disk("os", tags={"owner": "shop", "tidemark-point": "of an older restore"}))
+    manifest = replica_in_the_north(vm)
+    (plan,) = plan_disks(OPERATION, manifest, NORTH)
+    assert plan.tags == {
+        "owner": "shop", "tidemark-point": manifest.point, "tidemark-operation": OPERATION,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("state", "is_ready", "has_failed"),
     [
