@@ -19,7 +19,7 @@ from domain.policy import Backlog, Unsupported
 _FORM = ConfigDict(extra="forbid")
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _GROUP = r"[\w().-]{0,89}[\w()-]"
-_RESOURCE = rf"/subscriptions/{_GUID}/resourceGroups/{_GROUP}/providers"
+_RESOURCE = rf"(?i)/subscriptions/{_GUID}/resourceGroups/{_GROUP}/providers"
 
 
 def _looks(pattern: str, words: str) -> AfterValidator:
@@ -27,7 +27,7 @@ def _looks(pattern: str, words: str) -> AfterValidator:
 
     def check(text: str) -> str:
         # Python's own patterns: pydantic's are compiled at every cold start, which is felt.
-        if re.fullmatch(pattern, text, re.IGNORECASE if text.startswith("/subscriptions/") else 0):
+        if re.fullmatch(pattern, text):
             return text
         raise PydanticCustomError("looks", "{words} (found {found})", {"words": words, "found": repr(text)})
 

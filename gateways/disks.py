@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import Absent, Refused
 from domain.restores import DiskPlan, RestoredDisk
-from gateways.compute import Compute, ResourceId
-from gateways.failures import GROUP_MISSING, translated
+from gateways.compute import Compute
+from gateways.derived import Derived
 
 
 @dataclass(frozen=True)
@@ -19,37 +18,17 @@ class Disks:
     compute: Compute
 
     def find(self, disk_id: str) -> RestoredDisk | None:
-        """Return a disk, or None if there is none."""
-        address = ResourceId.parse(disk_id)
-        try:
-            with translated(f"disk {disk_id}"):
-                found = self.compute.client(address.subscription).disks.get(address.group, address.name)
-        except Absent as absent:
-            if absent.code in GROUP_MISSING:
-                raise
-            return None
-        return _disk(found.as_dict())
+        """Return a disk, or None if there is none; raises Absent if its group is missing."""
+        found = self._derived.find(disk_id)
+        return _disk(found) if found else None
 
     def begin(self, plan: DiskPlan) -> RestoredDisk:
         """Begin a disk from a snapshot, or take up the one begun before under this name."""
-        found = self.find(plan.id)
-        if found is None:
-            return self._create(plan)
-        if found.source_id.lower() != plan.snapshot_id.lower():
-            raise Refused(
-                "NameTaken",
-                f"disk {plan.id} exists, but was made of {found.source_id or 'something else'} instead of "
-                f"{plan.snapshot_id}; remove it or restore again",
-            )
-        return found
+        return _disk(self._derived.begin(plan.id, _body(plan)))
 
-    def _create(self, plan: DiskPlan) -> RestoredDisk:
-        address = ResourceId.parse(plan.id)
-        body: Any = _body(plan)
-        disks = self.compute.client(address.subscription).disks
-        with translated(f"disk {plan.id}"):
-            begun = disks.begin_create_or_update(address.group, address.name, body, polling=False).result()
-        return _disk({"id": plan.id, "name": address.name, **begun.as_dict()})
+    @property
+    def _derived(self) -> Derived:
+        return Derived(self.compute, "disk", lambda client: client.disks)
 
 
 def _body(plan: DiskPlan) -> dict[str, Any]:

@@ -6,11 +6,12 @@ Classified as collected from Azure's own error lists and public clients. HTTP st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from json import JSONDecodeError
+from typing import TypeVar
 
 from azure.core.exceptions import (
     AzureError,
@@ -22,6 +23,8 @@ from azure.core.exceptions import (
 )
 
 from domain.errors import Absent, CloudError, Conflicting, Refused, Transient
+
+Model = TypeVar("Model")
 
 _BUSY = {
     "AnotherOperationInProgress", "RetryableErrorDueToAnotherOperation", "OperationPreempted",
@@ -57,6 +60,20 @@ def translated(what: str) -> Iterator[None]:
         yield
     except (AzureError, JSONDecodeError) as failure:  # the SDK lets some answers' JSON errors through
         raise _translate(what, failure) from failure
+
+
+def found(what: str, read: Callable[[], Model]) -> Model | None:
+    """Return what is read, or None if there is none; raises Absent if its group or subscription is missing.
+
+    Then it could not be made there either, which is no answer to whether it is there.
+    """
+    try:
+        with translated(what):
+            return read()
+    except Absent as absent:
+        if absent.code in GROUP_MISSING:
+            raise
+        return None
 
 
 def _translate(what: str, failure: Exception) -> CloudError:

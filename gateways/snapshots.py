@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.errors import Absent, Refused
 from domain.policy import Location
 from domain.snapshots import Snapshot
-from gateways.compute import Compute, ResourceId
-from gateways.failures import GROUP_MISSING, translated
+from gateways.compute import Compute
+from gateways.derived import Derived
 
 
 @dataclass(frozen=True)
@@ -21,20 +20,13 @@ class Snapshots:
     compute: Compute
 
     def find(self, snapshot_id: str) -> Snapshot | None:
-        """Return a snapshot, or None if there is none."""
-        address = ResourceId.parse(snapshot_id)
-        try:
-            with translated(f"snapshot {snapshot_id}"):
-                found = self.compute.client(address.subscription).snapshots.get(address.group, address.name)
-        except Absent as absent:
-            if absent.code in GROUP_MISSING:
-                raise
-            return None
-        return _snapshot(found.as_dict())
+        """Return a snapshot, or None if there is none; raises Absent if its group is missing."""
+        found = self._derived.find(snapshot_id)
+        return _snapshot(found) if found else None
 
     def begin(self, snapshot_id: str, disk_id: str, region: str, tags: Mapping[str, str]) -> Snapshot:
         """Begin an incremental snapshot of a disk, or take up the one begun before under this name."""
-        return self._begin(snapshot_id, disk_id, "Copy", region, tags, None)
+        return _snapshot(self._derived.begin(snapshot_id, _body(disk_id, "Copy", region, tags)))
 
     def begin_copy(
         self, target_id: str, source_id: str, location: Location, tags: Mapping[str, str]
@@ -45,42 +37,17 @@ class Snapshots:
         Raises Conflicting while another copy of the disk is under way: Azure makes one at a time. It says so
         in words that nobody documents, so whoever asked must find out whether that was the conflict.
         """
-        return self._begin(
-            target_id, source_id, "CopyStart", location.region, tags, location.encryption_set_id
-        )
+        body = _body(source_id, "CopyStart", location.region, tags, location.encryption_set_id)
+        return _snapshot(self._derived.begin(target_id, body))
 
-    def _begin(
-        self,
-        snapshot_id: str,
-        source_id: str,
-        how: str,
-        region: str,
-        tags: Mapping[str, str],
-        key: str | None,
-    ) -> Snapshot:
-        found = self.find(snapshot_id)
-        if found is None:
-            return self._create(snapshot_id, _body(source_id, how, region, tags, key))
-        if found.source_id.lower() != source_id.lower():
-            raise Refused(
-                "NameTaken",
-                f"snapshot {snapshot_id} exists, but of {found.source_id} instead of {source_id}; "
-                "remove it, or let the next attempt take another name",
-            )
-        return found
-
-    def _create(self, snapshot_id: str, body: Any) -> Snapshot:
-        address = ResourceId.parse(snapshot_id)
-        snapshots = self.compute.client(address.subscription).snapshots
-        with translated(f"snapshot {snapshot_id}"):
-            begun = snapshots.begin_create_or_update(
-                address.group, address.name, body, polling=False
-            ).result()
-        # The answer repeats the request; what Azure itself adds appears only later.
-        return _snapshot({"id": snapshot_id, "name": address.name, **begun.as_dict()})
+    @property
+    def _derived(self) -> Derived:
+        return Derived(self.compute, "snapshot", lambda client: client.snapshots)
 
 
-def _body(source_id: str, how: str, region: str, tags: Mapping[str, str], key: str | None) -> dict[str, Any]:
+def _body(
+    source_id: str, how: str, region: str, tags: Mapping[str, str], key: str | None = None
+) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "incremental": True,
         "creationData": {"createOption": how, "sourceResourceId": source_id},

@@ -78,6 +78,11 @@ def test_what_is_left_out_has_its_default():
     assert (north.encryption_set_id, north.subnet_id, north.sizes, north.zones) == (None, None, {}, {})
 
 
+def test_arm_ids_are_read_in_any_case():
+    north = parsed(north={"encryption_set": KEYS.upper(), "subnet": SUBNET.lower()}).locations["north"]
+    assert (north.encryption_set_id, north.subnet_id) == (KEYS.upper(), SUBNET.lower())
+
+
 def test_every_field_that_may_be_left_out_is_read():
     mapped = {"sizes": {"Standard_D4s_v5": "Standard_D4as_v5"}, "zones": {1: 2, "3": "3"}}
     selector = {"subscriptions": [HERE], "resource_groups": ["web"], "tags": {"env": "production"}}

@@ -50,7 +50,7 @@ def test_a_snapshot_of_another_disk_under_the_name_is_refused(azure, web):
     os, data = azure.machines.describe(web.id).disks
     name = azure.west.snapshot_id("one")
     azure.snapshots.begin(name, os.id, "westeurope", {})
-    with pytest.raises(Refused, match=r"exists, but of .*web-os instead of .*web-data") as refused:
+    with pytest.raises(Refused, match=r"exists, but was made of .*web-os instead of .*web-data") as refused:
         azure.snapshots.begin(name, data.id, "westeurope", {})
     assert refused.value.code == "NameTaken"
 
@@ -114,7 +114,7 @@ def test_beginning_a_copy_twice_makes_one(azure, web):
     before = azure.found(target)
     assert azure.snapshots.begin_copy(target, copy.source_id, azure.north, {}) == before
     other = copies_of(azure.taken(web))[1]
-    with pytest.raises(Refused, match="exists, but of"):
+    with pytest.raises(Refused, match="exists, but was made of"):
         azure.snapshots.begin_copy(target, other.source_id, azure.north, {})
 
 
