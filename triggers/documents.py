@@ -133,8 +133,12 @@ def _explained(kind: type, field: str, error: Any) -> str:
             return "this field is missing" + (f"; {known.hint}" if known else "")
         case "unexpected_keyword_argument":
             return f"there is no such field; there are {', '.join(_names(kind)) or 'none here'}"
+        case "json_invalid" if not error["input"]:
+            return f"the request has no body; send JSON with {', '.join(_names(kind))}"
         case "json_invalid":
-            return f"this is not JSON: {error['ctx']['error']}"
+            return (
+                f"this is not JSON ({error['ctx']['error']}); send an object with {', '.join(_names(kind))}"
+            )
         case "timezone_aware":
             return "the time needs a zone, such as the Z of 2026-11-22T16:00:00Z"
     given = error["input"]

@@ -184,8 +184,9 @@ def _links_of(day: date, same: Mapping[str, str]) -> dict[str, str]:
 def show_operation(path: OperationPath) -> OperationDetail:
     operation = cloud().catalogue.operations.find(path.id)
     if operation is None:
+        day = operation_day(path.id)
         raise NotFound(
-            f"there is no operation '{path.id}' of {operation_day(path.id)}; look at GET operations"
+            f"there is no operation '{path.id}'; look at GET operations?day={day[:4]}-{day[4:6]}-{day[6:]}"
         )
     point = cloud().catalogue.restore_points.find(_point_of(operation))
     taken = described(point) if point and operation.kind == "backup" else None

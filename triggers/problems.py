@@ -116,7 +116,10 @@ def _unexpected(failure: Exception, instance: str) -> func.HttpResponse:
     incident = uuid.uuid4().hex
     _log.error("incident %s at %s", incident, instance, exc_info=failure)
     kind = KINDS[Unexpected]
-    detail = f"the log has it as incident {incident}"
+    detail = (
+        f"this should not happen, and asking again may help; if not, the function app's log has the reason "
+        f"as incident {incident}"
+    )
     return _answer(
         ProblemDocument(kind.type, kind.title, kind.status, detail, instance, incident=incident), {}
     )

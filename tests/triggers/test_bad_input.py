@@ -39,8 +39,8 @@ def refused(api: Api, method: str, path: str, body: object = None, **options: An
 @pytest.mark.parametrize(
     ("body", "field", "reason"),
     [
-        (b"", "body", "this is not JSON"),
-        (b"{", "body", "this is not JSON"),
+        (b"", "body", "the request has no body; send JSON with vm, policy"),
+        (b"{", "body", "send an object with vm, policy"),
         (b"\xff", "body", "this is not JSON"),
         (b"[]", "body", "it should be an object; found an array"),
         (b"null", "body", "found null"),

@@ -94,6 +94,7 @@ def test_the_unexpected_is_told_without_internals_and_found_in_the_log(api, capl
         answer = api.ask("GET", f"operations/{operation}")
     assert (answer.status, answer.media_type) == (500, "application/problem+json")
     assert "secret" not in str(answer.body)
+    assert "asking again may help; if not, the function app's log" in answer.body["detail"]
     (record,) = caplog.records
     assert answer.body["incident"] in record.getMessage()
     assert record.exc_info

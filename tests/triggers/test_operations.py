@@ -95,3 +95,10 @@ def test_a_restore_tells_which_disks_it_makes_and_which_are_ready(api):
     ended = api.ask("GET", f"operations/{operation}").body
     assert [disk["state"] for disk in ended["disks"]] == ["ready", "failed"]
     assert ended["outcome"] == outcome
+
+
+def test_an_operation_that_is_not_there_says_where_to_look(api):
+    answer = api.ask("GET", "operations/20261121-0123456789abcdef0123")
+    assert answer.status == 404
+    day = answer.body["detail"].rsplit("GET ", 1)[-1]
+    assert api.ask("GET", day).body["day"] == "2026-11-21"
