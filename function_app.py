@@ -21,6 +21,7 @@ import orchestrators.replicate_disk
 import orchestrators.restore
 import triggers.backups
 import triggers.health
+import triggers.holds
 import triggers.openapi
 import triggers.operations
 import triggers.restore_points
@@ -51,6 +52,7 @@ for module in (
     orchestrators.restore,
     triggers.backups,
     triggers.health,
+    triggers.holds,
     triggers.openapi,
     triggers.operations,
     triggers.restore_points,

@@ -57,6 +57,9 @@ class ReplicaDocument:
     is_home: bool
     state: ReplicaState
     disks: tuple[ReplicaDisk, ...]
+    expires: Annotated[
+        datetime | None, Field(description="While it is expiring: when it is deleted at the earliest.")
+    ]
 
 
 def replicas_of(point: RestorePoint) -> tuple[ReplicaDocument, ...]:
@@ -65,12 +68,13 @@ def replicas_of(point: RestorePoint) -> tuple[ReplicaDocument, ...]:
 
 
 def _replica(point: RestorePoint, location: str, recorded: ReplicaState) -> ReplicaDocument:
+    expires = point.expires.get(location)
     if location == point.home:
-        return ReplicaDocument(location, True, recorded, ())
+        return ReplicaDocument(location, True, recorded, (), expires)
     copies = cloud().catalogue.copies.find(point, location)
     ahead = _ahead(point, location, {copy.disk for copy in copies if copy.state is CopyState.WAITING})
     disks = tuple(_copied(copy, ahead.get(copy.disk)) for copy in copies)
-    return ReplicaDocument(location, False, _state(point, location, copies), disks)
+    return ReplicaDocument(location, False, _state(point, location, copies), disks, expires)
 
 
 def _state(point: RestorePoint, location: str, copies: Sequence[Copy]) -> ReplicaState:

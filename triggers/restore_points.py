@@ -100,6 +100,7 @@ class PointDocument:
     disks: tuple[PointDisk, ...]
     replicas: tuple[ReplicaDocument, ...]
     operation: Annotated[str | None, Field(description="What asked for it; null if it was the schedule.")]
+    hold: Annotated[str | None, Field(description="Why it is kept, whatever its policy says; null if not.")]
 
 
 @form
@@ -207,6 +208,7 @@ def described(point: RestorePoint) -> PointDocument:
         disks=tuple(_disk(part) for part in point.disks),
         replicas=replicas_of(point),
         operation=path_of("operations", point.operation) if point.operation else None,
+        hold=point.hold,
     )
 
 
