@@ -14,14 +14,16 @@ HOME, RECOVERY = "westeurope", "northeurope"
 TOKEN = "a token for the tests"
 
 
-def location_entry(name: str, region: str, subscription: str, manifests: str) -> dict[str, str]:
+def location_entry(name: str, region: str, subscription: str, manifests: str) -> dict[str, Any]:
     """Return a location as the policy file has it; `manifests` is the blob endpoint of its account."""
+    restores = f"/subscriptions/{subscription}/resourceGroups/restored-{name}"
     return {
         "region": region,
         "subscription": subscription,
         "resource_group": f"snapshots-{name}",
         "manifests": f"{manifests}/manifests",
         "restore_resource_group": f"restored-{name}",
+        "subnet": f"{restores}/providers/Microsoft.Network/virtualNetworks/network-{name}/subnets/default",
     }
 
 

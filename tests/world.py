@@ -112,6 +112,7 @@ class World:
         for location, region in LOCATIONS.items():
             self.cloud.add_resource_group(f"snapshots-{location}", region)
             self.cloud.add_resource_group(f"restored-{location}", region)
+            self.cloud.add_network(f"network-{location}", region, f"restored-{location}")
         self.catalogue, self.manifests = self.accounts.fresh(), {}
         for location in LOCATIONS:
             self.manifests[location] = self._account_with_container()
@@ -258,6 +259,8 @@ class World:
             name: location_entry(name, region, self.subscription, self.manifests[name].blob_endpoint)
             for name, region in LOCATIONS.items()
         }
+        # In the north another size and other zones stand for those at home; the south maps none.
+        places["north"] |= {"sizes": {"Standard_D4s_v5": "Standard_E8s_v5"}, "zones": {"1": "2", "2": "3"}}
         policies = {
             "daily": policy_entry("north"),
             "twice": policy_entry("north", "south"),

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from gateways.actions import assignments
-from gateways.connection import cloud, use
+from gateways.connection import cloud
 from simulator.arm import snapshots
 from simulator.arm.disk_model import Disk
 from simulator.arm.machine_model import AttachedDisk, VirtualMachine
 from simulator.arm.network_models import NetworkInterface
 from simulator.arm.snapshot_model import Snapshot
 from simulator.world_handles import DiskSpec
-from tests.world import HOME, LOCATIONS, MIB, RECOVERY
+from tests.world import HOME, MIB, RECOVERY
 
 CONTENTS = {"os": b"system", "data": b"first", "logs": b"lines"}
 LUNS = {"data": 3, "logs": 7}
@@ -23,23 +21,7 @@ POLICY = {"tidemark-policy": "daily", "owner": "shop"}
 
 
 @pytest.fixture
-def places(world):
-    """Give every location a subnet; in the north another size and another zone stand for those at home."""
-    known = {}
-    for name, region in LOCATIONS.items():
-        subnet = world.cloud.add_network(f"network-{name}", region, f"restored-{name}")
-        known[name] = replace(cloud().policies.locations[name], subnet_id=subnet)
-    known["north"] = replace(
-        known["north"], sizes={"Standard_D4s_v5": "Standard_E8s_v5"}, zones={"2": "3", "1": "2"}
-    )
-    use(replace(cloud(), policies=replace(cloud().policies, locations=known)))
-    for each in assignments(cloud().policies):
-        world.cloud.roles.grant(each.identity, [each.action], each.scope)
-    return known
-
-
-@pytest.fixture
-def web(world, places):
+def web(world):
     """A VM in zone 2 with an OS disk and two data disks, of which one has its cache for reading."""
     machine = world.cloud.add_virtual_machine(
         "web", HOME, "production", dict.fromkeys(CONTENTS, 64 * MIB), tags=POLICY, zones=["2"]
@@ -145,7 +127,7 @@ def test_a_vm_comes_back_at_home_under_another_name_as_it_was(world, web):
     assert web.machine.attached[0].disk.image.read(0, 6) == b"broken"  # the old one is left as it is
 
 
-def test_a_vm_that_trusts_its_boot_comes_back_so(world, places):
+def test_a_vm_that_trusts_its_boot_comes_back_so(world):
     secure = {"securityProfile": {"securityType": "TrustedLaunch"}}
     machine = world.cloud.add_virtual_machine(
         "safe", HOME, "production", {"os": DiskSpec(64 * MIB, properties=secure)}, tags=POLICY
@@ -213,15 +195,16 @@ def test_a_location_that_comes_back_in_between_is_waited_for(world, web):
     assert world.operation(operation)["state"] == "succeeded"
 
 
-def test_every_fault_is_listed_at_once_and_nothing_is_made(world, web, places):
+def test_every_fault_is_listed_at_once_and_nothing_is_made(world, web):
     point = world.back_up("web")["restorePoint"]["id"]
     group = "restored-north"
     world.cloud.add_virtual_machine("web", RECOVERY, group, {"os": 64 * MIB})  # somebody else's
     before = made(world, "north")
     lost = cloud().catalogue.copies.find(world.points_of(web.id)[0], "north")[0]
-    snapshot = places["north"].snapshot_id(lost.target_name)
+    locations = cloud().policies.locations
+    snapshot = locations["north"].snapshot_id(lost.target_name)
     remove_snapshot(world, snapshot)
-    away = places["west"].subnet_id
+    away = locations["west"].subnet_id
 
     operation = restored(world, restorePoint=point, location="north", what="vm", subnet=away)
 
@@ -271,7 +254,7 @@ def test_a_restore_that_is_cut_off_is_finished_by_the_next_watch_and_makes_nothi
     assert set(before) <= set(everything)
 
 
-def test_disks_that_exist_in_zones_only_stand_in_the_mapped_zone(world, places):
+def test_disks_that_exist_in_zones_only_stand_in_the_mapped_zone(world):
     """Azure takes Premium SSD v2 and Ultra disks in a zone alone, wherever a region has zones."""
     machine = world.cloud.add_virtual_machine(
         "fast", HOME, "production", {"os": 64 * MIB, "data": DiskSpec(64 * MIB, "PremiumV2_LRS")},
@@ -331,7 +314,7 @@ def test_what_passes_by_itself_makes_a_restore_later_and_nothing_twice(world, we
     assert len(made(world, "north")) == len(CONTENTS) + 2
 
 
-def test_from_either_of_two_recovery_locations_a_vm_comes_back(world, places):
+def test_from_either_of_two_recovery_locations_a_vm_comes_back(world):
     world.add_vm("shop", {"os": b"system", "data": b"first"}, tags={"tidemark-policy": "twice"})
     point = world.back_up("shop", within=timedelta(hours=2))["restorePoint"]["id"]
     world.lose_region(HOME)
