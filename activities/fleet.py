@@ -20,13 +20,9 @@ blueprint = df.Blueprint()
 
 @dataclass(frozen=True)
 class Watch:
-    """One look at the fleet."""
+    """One look at the fleet: the subscriptions to look for VMs in."""
 
-
-@activity(blueprint)
-def find_subscriptions(watch: Watch) -> list[str]:
-    """List the subscriptions to look for VMs in."""
-    return list(cloud().policies.subscriptions)
+    subscriptions: tuple[str, ...]
 
 
 @dataclass(frozen=True)

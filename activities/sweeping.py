@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,12 +10,11 @@ import azure.durable_functions as df
 
 from activities.announcing import announce
 from activities.restore_points import LostPoint
-from activities.starting import is_at_work
-from domain.copies import CopyQueue
+from activities.starting import copy_worker, is_at_work
 from domain.events import Event, EventName
 from domain.operations import Operation, OperationState
 from domain.requests import BackupRequest, Start
-from durable import Client, activity, client_activity, from_wire
+from durable import Client, client_activity, from_wire
 from gateways.connection import cloud
 
 blueprint = df.Blueprint()
@@ -24,57 +24,59 @@ STUCK = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Sweep:
-    """One sweep over what is under way."""
-
-
-@activity(blueprint)
-def find_open_queues(sweep: Sweep) -> list[CopyQueue]:
-    """List the copy queues that may have something to do."""
-    return cloud().catalogue.copy_queues.all_open()
-
-
-@client_activity(blueprint)
-async def find_lost_points(sweep: Sweep, client: Client) -> list[LostPoint]:
-    """List the points that are being taken by nobody: the orchestration of each has ended without a word.
-
-    A point is written into the overview by its own orchestration, so one that stands there and has none at
-    work is lost, unless it was decided in between, which whoever records it sees.
-    """
-    running = [vm for vm in cloud().catalogue.vms.all() if vm.running]
-    return [
-        LostPoint(vm.key, vm.running)
-        for vm in running
-        if vm.running and not await is_at_work(f"backup:{vm.running}", client)
-    ]
-
-
-@dataclass(frozen=True)
-class Days:
-    """The days whose operations to look at."""
+    """One sweep over what is under way; operations are looked for on `days` (YYYYMMDD)."""
 
     days: tuple[str, ...]
 
 
-@activity(blueprint)
-def settle_accepted_operations(days: Days) -> list[Start]:
-    """End the accepted operations that another request has overtaken; list those to be started.
+@dataclass(frozen=True)
+class Unattended:
+    """What nobody is at work on: points that are lost, and orchestrations to be started."""
 
-    A crash between accepting and starting leaves one to be started, one between losing a race and recording
-    that an overtaken one. A restore that is under way is listed too: it is started only if nobody is at work
-    on it, and then finishes what was begun. Safe to repeat: what is over stays as it was, and what is started
-    twice is started once.
+    lost: tuple[LostPoint, ...]
+    starts: tuple[Start, ...]
+
+
+@client_activity(blueprint)
+async def find_unattended(sweep: Sweep, client: Client) -> Unattended:
+    """List what should be under way and has no orchestration at work.
+
+    Safe to repeat: it ends the operations that another request has overtaken, and else only looks.
     """
-    operations = cloud().catalogue.operations
-    open_ones = [
-        operation for day in days.days for operation in operations.of_day(day) if not operation.state.is_over
-    ]
+    lost = await asyncio.to_thread(_running_points)
+    starts = await asyncio.to_thread(_expected, sweep)
+    return Unattended(
+        tuple([point for point in lost if not await is_at_work(f"backup:{point.point}", client)]),
+        tuple([start for start in starts if not await is_at_work(start.instance, client)]),
+    )
+
+
+def _running_points() -> list[LostPoint]:
+    """List the points that are being taken, or are lost.
+
+    A point is written into the overview by its own orchestration, so one that stands there and has none at
+    work is lost, unless it was decided in between, which whoever records it sees.
+    """
+    return [LostPoint(vm.key, vm.running) for vm in cloud().catalogue.vms.all() if vm.running]
+
+
+def _expected(sweep: Sweep) -> list[Start]:
+    """List the orchestrations that ought to be at work.
+
+    A crash between accepting an operation and starting it leaves one to be started, one between losing a race
+    and recording that an overtaken one. A restore that was begun is finished by whoever is started next.
+    """
+    catalogue = cloud().catalogue
+    operations = [operation for day in sweep.days for operation in catalogue.operations.of_day(day)]
+    open_ones = [operation for operation in operations if not operation.state.is_over]
     for operation in open_ones:
         _tell_if_stuck(operation)
-    return [
+    asked = [
         Start(operation.orchestrator, operation.instance, operation.request, may_follow=True)
         for operation in open_ones
         if _is_to_start(operation)
     ]
+    return asked + [copy_worker(queue) for queue in catalogue.copy_queues.all_open()]
 
 
 def _is_to_start(operation: Operation) -> bool:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -19,20 +20,12 @@ from activities.fleet import (
     Watch,
     end_look,
     find_due_backups,
-    find_subscriptions,
     start_backups,
 )
 from activities.restore_points import record_lost_point
-from activities.starting import Starts, copy_worker, start_orchestrations
-from activities.sweeping import (
-    Days,
-    Sweep,
-    find_lost_points,
-    find_open_queues,
-    settle_accepted_operations,
-)
+from activities.starting import Starts, start_orchestrations
+from activities.sweeping import Sweep, find_unattended
 from domain.fleet import DueBackup
-from domain.requests import Start
 from durable import Context, Failed, Steps, call, gather, orchestration
 
 blueprint = df.Blueprint()
@@ -47,12 +40,11 @@ DAYS_OF_OPERATIONS = 3
 def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
     """Sweep, and start every backup that is due; return how many were due."""
     # What is under way comes first: it must go on also when the fleet cannot be listed.
-    yield from swept(context)
+    yield from sweep(context)
 
-    subscriptions = yield from call(context, find_subscriptions, watch)
     due: list[DueBackup] = []
     failures = []
-    for some in pages(subscriptions):
+    for some in pages(watch.subscriptions):
         looks = yield from gather(context, find_due_backups, [Look(name) for name in some])
         failures += [look.message for look in looks if isinstance(look, Failed)]
         due += [backup for look in looks if not isinstance(look, Failed) for backup in look.value]
@@ -61,26 +53,17 @@ def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
     return (yield from call(context, end_look, LookReport(len(due), tuple(failures))))
 
 
-def swept(context: Context) -> Steps[None]:
-    """End what nobody works on any more, and see that the rest is worked on."""
-    for lost in pages((yield from call(context, find_lost_points, Sweep()))):
-        yield from gather(context, record_lost_point, lost)
-
+def sweep(context: Context) -> Steps[None]:
+    """End what nobody takes any more, and see that the rest is worked on."""
     today = context.current_utc_datetime
-    days = [today - timedelta(days=age) for age in range(DAYS_OF_OPERATIONS)]
-    named = Days(tuple(f"{day:%Y%m%d}" for day in days))
-    yield from start(context, (yield from call(context, settle_accepted_operations, named)))
-
-    queues = yield from call(context, find_open_queues, Sweep())
-    yield from start(context, [copy_worker(queue) for queue in queues])
-
-
-def start(context: Context, starts: list[Start]) -> Steps[None]:
-    """Start orchestrations, page by page."""
-    for page in pages(starts):
-        yield from call(context, start_orchestrations, Starts(tuple(page)))
+    days = (today - timedelta(days=age) for age in range(DAYS_OF_OPERATIONS))
+    found = yield from call(context, find_unattended, Sweep(tuple(f"{day:%Y%m%d}" for day in days)))
+    for lost in pages(found.lost):
+        yield from gather(context, record_lost_point, lost)
+    for starts in pages(found.starts):
+        yield from call(context, start_orchestrations, Starts(tuple(starts)))
 
 
-def pages(items: list[Item]) -> list[list[Item]]:
+def pages(items: Sequence[Item]) -> list[Sequence[Item]]:
     """Cut a list into pages of 100."""
     return [items[first : first + PAGE] for first in range(0, len(items), PAGE)]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import azure.durable_functions as df
 import azure.functions as func
 
+from activities.fleet import Watch
 from activities.starting import start_orchestration
 from domain.requests import Start
-from durable import Client
+from durable import Client, to_wire
+from gateways.connection import cloud
 
 blueprint = df.Blueprint()
 
@@ -20,7 +24,8 @@ PRUNING = Start("prune_fleet", "prune_fleet", {}, may_follow=True)
 @blueprint.durable_client_input(client_name="client")
 async def watch_fleet(timer: func.TimerRequest, client: Client) -> None:
     """Look at the fleet every five minutes."""
-    await start_orchestration(FLEET, client)
+    watch = Watch(cloud().policies.subscriptions)
+    await start_orchestration(replace(FLEET, request=to_wire(watch)), client)
 
 
 # Not on the hour, when most schedules take their backups.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -33,7 +34,7 @@ from activities.restore_points import (
 )
 from activities.restore_preflight import check_restore
 from activities.restores import RestoreRecord, begin_disk, look_at_disk, record_restore
-from activities.sweeping import Days, Sweep, find_open_queues, settle_accepted_operations
+from activities.sweeping import Sweep, find_unattended
 from domain.errors import Busy
 from domain.operations import Operation, OperationState
 from domain.requests import BackupRequest, RestoreRequest
@@ -71,6 +72,20 @@ def taken(world, point):
         begin_snapshot(request)
     world.clock.advance(timedelta(seconds=10))
     return point.decided_by([look_at_snapshot(part) for part in point.disks], world.clock.now())
+
+
+class NobodyAtWork:
+    """A durable client of a host that runs nothing."""
+
+    async def get_status(self, instance_id):
+        return None
+
+
+def unattended():
+    async def find():
+        return await find_unattended(Sweep(("20261122",)), NobodyAtWork())
+
+    return asyncio.run(find())
 
 
 def record(world, point):
@@ -163,7 +178,7 @@ def test_a_queue_that_got_a_copy_while_it_was_closed_stays_open(world, available
     seen = cloud().catalogue.copy_queues.seen(queue)
     queue_copies(order)  # touches the queue, as another point would
     assert not cloud().catalogue.copy_queues.close(seen)
-    assert queue in find_open_queues(Sweep())
+    assert queue.instance in {start.instance for start in unattended().starts}
 
 
 def restoring(point):
@@ -229,7 +244,7 @@ def test_an_operation_that_lost_its_race_is_ended_by_the_sweep_and_others_are_st
         cloud().catalogue.operations.accept(operation)
 
     for _ in range(2):
-        [start] = settle_accepted_operations(Days(("20261122",)))
+        [start] = unattended().starts
         assert start.instance == waiting.instance
 
     assert "another request" in cloud().catalogue.operations.find(lost.id).failure

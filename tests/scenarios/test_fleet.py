@@ -108,7 +108,7 @@ def test_disks_taken_too_far_apart_are_taken_once_more(world, skewed):
         world.cloud.faults.fail(
             "PUT", "/snapshots/web-web-data", status=429, retry_after=1200, times=1, skip=1
         )
-    operation = world.back_up("web", within=2 * HOUR)
+    operation = world.back_up("web", within=timedelta(minutes=50))
 
     world.cloud.faults.verify_all_met()
     again, first = world.points_of(vm_id)
