@@ -1,4 +1,4 @@
-"""POST restores brings back the disks of the restore point that was meant, from where it is available."""
+"""POST restores brings back what was meant of the point that was meant, from where it is available."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ import pytest
 from domain.requests import RestoreRequest
 from domain.restore_points import ReplicaState
 from durable import from_wire
-from tests.triggers.harness import HOME, START
+from simulator.world_handles import DiskSpec
+from tests.triggers.harness import ALIEN_SUBSCRIPTION, HOME, START
 
+SUBNET_ELSEWHERE = (
+    f"/subscriptions/{ALIEN_SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"
+    "/subnets/default"
+)
+KEY_AT_HOME = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/diskEncryptionSets/west"
 SLOT = START.replace(hour=2, minute=0, second=0)
 
 
@@ -120,3 +126,74 @@ def test_two_restores_of_one_point_do_not_hinder_each_other(api):
     for key in ("one", "two"):
         assert api.ask("POST", "restores", order, headers={"Idempotency-Key": key}).status == 202
     assert len(api.operations()) == len(api.client.started) == 2
+
+
+def faults(answer):
+    """Return the faults of an answer that refuses, by field."""
+    assert answer.status == 400, answer.body
+    return {fault["field"]: fault["message"] for fault in answer.body["errors"]}
+
+
+def test_a_whole_vm_is_asked_for_in_the_subnet_of_the_location_under_its_old_name(api):
+    point = api.add_point(api.add_vm(), SLOT)
+    answer = api.ask("POST", "restores", {"restorePoint": point.id, "location": "north", "what": "vm"})
+    assert answer.status == 202
+    (request,) = started(api)
+    assert (request.what, request.vm_name, request.disks) == ("vm", "web", ())
+    assert request.location == api.connected.policies.locations["north"]
+    told = api.ask("GET", f"operations/{answer.body['id']}").body
+    assert (told["vm"]["name"], told["vm"]["state"]) == ("web", "planned")
+    group = api.connected.policies.locations["north"].restore_group_id
+    assert told["vm"]["id"] == f"{group}/providers/Microsoft.Compute/virtualMachines/web"
+
+
+def test_the_name_and_the_subnet_of_a_vm_may_be_chosen(api):
+    point = api.add_point(api.add_vm(), SLOT)
+    subnet = api.connected.policies.locations["north"].subnet_id.replace("/default", "/other")
+    order = {"restorePoint": point.id, "location": "north", "what": "vm", "name": "web-2", "subnet": subnet}
+    assert api.ask("POST", "restores", order).status == 202
+    (request,) = started(api)
+    assert (request.vm_name, request.location.subnet_id) == ("web-2", subnet)
+
+
+def test_some_disks_are_asked_for_by_name(api):
+    point = api.add_point(api.add_vm(), SLOT)
+    order = {"restorePoint": point.id, "location": "west", "disks": ["web-data"]}
+    operation = api.ask("POST", "restores", order).body["id"]
+    (request,) = started(api)
+    assert request.disks == ("web-data",)
+    told = api.ask("GET", f"operations/{operation}").body
+    assert ([disk["name"] for disk in told["disks"]], told["vm"]) == (["web-data"], None)
+
+
+@pytest.mark.parametrize(
+    ("order", "field", "said"),
+    [
+        ({"disks": ["web-data", "none"]}, "disks", "no disk 'none'; it has web-os, web-data"),
+        ({"disks": []}, "disks", "at least 1 item"),
+        ({"disks": ["web-data"], "what": "vm"}, "disks", "this goes with what: disks alone"),
+        ({"name": "web-2"}, "name", "this goes with what: vm alone"),
+        ({"name": "-web", "what": "vm"}, "name", "is no name for a VM"),
+        ({"name": "w" * 65, "what": "vm"}, "name", "is no name for a VM"),
+        ({"subnet": "default", "what": "vm"}, "subnet", "is not the id of a subnet"),
+        ({"subnet": SUBNET_ELSEWHERE, "what": "vm"}, "subnet", "is in another subscription"),
+        ({"what": "everything"}, "what", "'disks' or 'vm'"),
+    ],
+)
+def test_what_cannot_be_restored_is_refused_before_anything_is_written(api, order, field, said):
+    point = api.add_point(api.add_vm(), SLOT)
+    answer = api.ask("POST", "restores", {"restorePoint": point.id, "location": "north", **order})
+    assert said in faults(answer)[field]
+    assert (api.operations(), api.client.started) == ([], {})
+
+
+def test_faults_of_every_kind_are_told_at_once(api):
+    key = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": KEY_AT_HOME}
+    vm = api.add_vm(disks={"os": 1 << 20, "data": DiskSpec(1 << 20, properties={"encryption": key})})
+    point = api.add_point(vm, SLOT, north=ReplicaState.COPYING)
+    order = {"restorePoint": point.id, "location": "north", "what": "vm", "subnet": SUBNET_ELSEWHERE}
+    told = [fault["message"] for fault in api.ask("POST", "restores", order).body["errors"]]
+    assert len(told) == 3
+    assert "is copying in 'north'" in told[0]
+    assert "give location 'north' an encryption_set" in told[1]
+    assert "another subscription" in told[2]
