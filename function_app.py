@@ -26,6 +26,7 @@ import triggers.openapi
 import triggers.operations
 import triggers.restore_points
 import triggers.restores
+import triggers.retention
 import triggers.timers
 import triggers.unknown_paths
 import triggers.vms
@@ -57,6 +58,7 @@ for module in (
     triggers.operations,
     triggers.restore_points,
     triggers.restores,
+    triggers.retention,
     triggers.timers,
     triggers.unknown_paths,
     triggers.vms,
