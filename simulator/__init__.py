@@ -46,7 +46,8 @@ Where it is known to differ from Azure, or decides what Azure leaves open
     arm.machine_power      a busy machine answers 409 Conflict
     arm.groups             a group is deleted at once, or refused
     arm.disk_performance   numbers are told and not enforced
-    arm.roles              tokens are names; roles are what a test grants, and bind at once
+    arm.roles              tokens are names; without roles all is allowed; roles bind at once
+    arm.following          reading an operation needs the right to read operations
     tempo                  durations and speeds are typical or invented
     regions                there are some of Azure's; how a lost one behaves
     data_plane, images, server   see there
