@@ -7,6 +7,7 @@ import azure.functions as func
 
 import activities.copies
 import activities.fleet
+import activities.history
 import activities.restore_points
 import activities.restore_preflight
 import activities.restores
@@ -17,6 +18,7 @@ import orchestrators.backup_fleet
 import orchestrators.backup_vm
 import orchestrators.prune_fleet
 import orchestrators.prune_vm
+import orchestrators.purge_history
 import orchestrators.replicate_disk
 import orchestrators.restore
 import triggers.backups
@@ -39,6 +41,7 @@ app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)  # closed by the app it
 for module in (
     activities.copies,
     activities.fleet,
+    activities.history,
     activities.restore_points,
     activities.restore_preflight,
     activities.restores,
@@ -49,6 +52,7 @@ for module in (
     orchestrators.backup_vm,
     orchestrators.prune_fleet,
     orchestrators.prune_vm,
+    orchestrators.purge_history,
     orchestrators.replicate_disk,
     orchestrators.restore,
     triggers.backups,

@@ -17,6 +17,7 @@ blueprint = df.Blueprint()
 
 # One instance for ever: a look that takes longer than the interval is not overtaken by the next.
 FLEET = Start("backup_fleet", "backup_fleet", {}, may_follow=True)
+HISTORY = Start("purge_history", "purge_history", {}, may_follow=True)
 PRUNING = Start("prune_fleet", "prune_fleet", {}, may_follow=True)
 
 
@@ -34,3 +35,10 @@ async def watch_fleet(timer: func.TimerRequest, client: Client) -> None:
 async def prune_hourly(timer: func.TimerRequest, client: Client) -> None:
     """Prune every hour."""
     await start_orchestration(PRUNING, client)
+
+
+@blueprint.timer_trigger(schedule="0 17 3 * * *", arg_name="timer")
+@blueprint.durable_client_input(client_name="client")
+async def purge_daily(timer: func.TimerRequest, client: Client) -> None:
+    """Forget old histories once a day."""
+    await start_orchestration(HISTORY, client)
