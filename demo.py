@@ -1,4 +1,4 @@
-"""The story of Tidemark: a VM is backed up, its region is lost, and its disks come back elsewhere.
+"""The story of Tidemark: a VM is backed up, its region is lost, and it comes back elsewhere.
 
     python demo.py             # the story, in less than a minute
     python demo.py --serve     # a system to play with, until it is ended
@@ -20,7 +20,7 @@ from typing import Any
 
 from local_system.api import ApiFailed
 from local_system.failures import LocalSystemFailed
-from local_system.following import Follower
+from local_system.following import Follower, place_text
 from local_system.function_host import has_core_tools
 from local_system.policies import CRON, HOME, RECOVERY, RECOVERY_LOCATION
 from local_system.running import run
@@ -71,13 +71,13 @@ class Story:
         self.change_files()
         second = self.back_up_on_schedule(first)
         self.lose_home(second)
-        self.bring_back("first", first)
-        self.bring_back("second", second)
+        self.bring_back_disks(first)
+        self.bring_back_machine(second)
         self.conclude(set_up=ready - began, told=time.monotonic() - ready)
 
     def introduce(self) -> None:
         """What this is, and what it is not."""
-        self.screen.title("Tidemark: a VM is backed up, its region is lost, its disks come back")
+        self.screen.title("Tidemark: a VM is backed up, its region is lost, it comes back elsewhere")
         self.screen.say(
             "Everything happens on this machine: Azure is simulated and its time runs fast, storage is the "
             "emulator Azurite, the file systems are real, and the function app is the very code that is "
@@ -165,17 +165,39 @@ class Story:
         )
         self.figures.append(("Lost with the region", f"{span_text(lost)} of changes (simulated)"))
 
-    def bring_back(self, which: str, taken: Taken) -> None:
-        """The disks of one point, made anew in the other region, and held against what they were."""
-        self.screen.step(f"The disks of the {which} restore point come back in {RECOVERY}")
-        self.screen.show(f"POST /api/v1/restores   of {taken.slot:%Y-%m-%d %H:%M}")
-        order = {"restorePoint": taken.point["id"], "location": RECOVERY_LOCATION}
+    def bring_back_disks(self, taken: Taken) -> None:
+        """The disks of the first point, made anew in the other region."""
+        self.screen.step(f"The disks of the first restore point come back in {RECOVERY}")
+        took = self.bring_back(taken, "disks")["took"]
+        self.figures.append(("Disks of the first ready after", f"{took} (simulated)"))
+
+    def bring_back_machine(self, taken: Taken) -> None:
+        """The whole machine of the second point, and what could not come with it."""
+        self.screen.step(f"The whole machine of the second restore point comes back in {RECOVERY}")
+        operation = self.bring_back(taken, "vm")
+        machine, left = operation["outcome"]["vm"], operation["outcome"]["notCarried"]
+        self.screen.table(
+            [
+                ("machine", f"'{machine['name']}': {self.system.azure.ask(machine['id'])}"),
+                ("size", machine["size"]),
+                ("address", machine["address"]),
+                *(("disk", place_text(disk)) for disk in operation["outcome"]["disks"]),
+            ]
+        )
+        self.screen.say(f"{len(left)} things could not come along; each is listed with its reason, such as:")
+        self.screen.table((each["what"], each["why"].split(";")[0]) for each in left if "tag" in each["what"])
+        self.figures.append(("Machine of the second runs after", f"{operation['took']} (simulated)"))
+
+    def bring_back(self, taken: Taken, what: str) -> Mapping[str, Any]:
+        """Ask for a restore and follow it; hold its disks against what they were. Returns the operation."""
+        self.screen.show(f"POST /api/v1/restores   {what} of {taken.slot:%Y-%m-%d %H:%M}")
+        order = {"restorePoint": taken.point["id"], "location": RECOVERY_LOCATION, "what": what}
         operation = self.follow.restore(self.system.api.post("restores", order)["id"])
         self.screen.say("Compared with copies of the disks that were put aside when the backup was taken:")
         for disk in operation["outcome"]["disks"]:
             self.judge(disk, taken)
         took = datetime.fromisoformat(operation["ended"]) - datetime.fromisoformat(operation["asked"])
-        self.figures.append((f"Disks of the {which} ready after", f"{span_text(took)} (simulated)"))
+        return {**operation, "took": span_text(took)}
 
     def conclude(self, set_up: float, told: float) -> None:
         """What was measured, and in which time."""
@@ -261,7 +283,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Tell the story, or serve; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="demo.py",
-        description="A VM is backed up, its region is lost, its disks come back; on a simulated Azure.",
+        description="A VM is backed up, its region is lost, it comes back elsewhere; on a simulated Azure.",
     )
     parser.add_argument("--serve", action="store_true", help="leave a system running, to play with by curl")
     options = parser.parse_args(arguments)

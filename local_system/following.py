@@ -72,11 +72,12 @@ class Follower:
 
         def look() -> Document | None:
             document = self._operation(operation)
-            self._screen.progress([_restored_row(disk) for disk in document["disks"]])
+            made = [*document["disks"], *([document["vm"]] if document["vm"] else [])]
+            self._screen.progress([_restored_row(thing) for thing in made])
             return document if document["state"] == "succeeded" else None
 
         with self._drawing():
-            return _wait("Restoring the disks", look)
+            return _wait("Restoring", look)
 
     def _operation(self, operation: str) -> Document:
         document: Document = self._api.get(f"operations/{operation}")
@@ -88,6 +89,12 @@ class Follower:
     def _drawing(self) -> Iterator[None]:
         yield
         self._screen.end_progress()
+
+
+def place_text(disk: Document) -> str:
+    """Say which disk a restore has made, and where its machine has it."""
+    place = "OS disk" if disk["lun"] is None else f"LUN {disk['lun']}"
+    return f"{disk['name']} ({place})"
 
 
 def _wait(what: str, look: Callable[[], Found | None]) -> Found:
@@ -123,6 +130,6 @@ def _failures(replica: Document) -> str:
     )
 
 
-def _restored_row(disk: Document) -> Row:
+def _restored_row(thing: Document) -> Row:
     notes = {"planned": "being made", "ready": "ready", "failed": "failed"}
-    return Row(disk["name"], 100 if disk["state"] == "ready" else 0, notes[disk["state"]])
+    return Row(thing["name"], 100 if thing["state"] == "ready" else 0, notes[thing["state"]])

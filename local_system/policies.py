@@ -16,18 +16,27 @@ RESOURCE_GROUPS = {
     "snapshots-north": RECOVERY,
     "restored-north": RECOVERY,
 }
+NETWORKS = {HOME_LOCATION: HOME, RECOVERY_LOCATION: RECOVERY}  # one a location, for VMs that come back
+
+
+def network_name(location: str) -> str:
+    """Return the name of the network of a location; it is in the group that is restored into."""
+    return f"network-{location}"
 
 
 def policy_file(subscription: str, home_manifests: str, recovery_manifests: str) -> str:
     """Return the text of the file; the manifests are URLs of containers."""
 
     def location(name: str, region: str, manifests: str) -> Mapping[str, str]:
+        group = f"/subscriptions/{subscription}/resourceGroups/restored-{name}"
+        network = f"{group}/providers/Microsoft.Network/virtualNetworks/{network_name(name)}"
         return {
             "region": region,
             "subscription": subscription,
             "resource_group": f"snapshots-{name}",
             "manifests": manifests,
             "restore_resource_group": f"restored-{name}",
+            "subnet": f"{network}/subnets/default",
         }
 
     document = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from clock import Clock
-from local_system.policies import RESOURCE_GROUPS
+from local_system.policies import NETWORKS, RESOURCE_GROUPS, network_name
 from simulator.cloud import Cloud
 from simulator.server import Server
 from simulator.wire import Request, Response
@@ -24,7 +24,7 @@ _logger = logging.getLogger("simulator")
 
 
 class SimulatedAzure:
-    """A cloud with one subscription and the resource groups that the policies name.
+    """A cloud with one subscription, and the resource groups and networks that the policies name.
 
     `controls` answers requests for paths below /simulator/.
     """
@@ -36,6 +36,8 @@ class SimulatedAzure:
         self.cloud = Cloud(clock, directory=directory)
         for group, region in RESOURCE_GROUPS.items():
             self.cloud.add_resource_group(group, region)
+        for location, region in NETWORKS.items():
+            self.cloud.add_network(network_name(location), region, f"restored-{location}")
         self.cloud.roles.grant(ONLOOKER, ["*/read"])
         self._handler = logging.FileHandler(self.log, delay=True)
         self._server = Server(self)
