@@ -27,6 +27,9 @@ ROUTES = [
     ("GET", f"vms/{KEY}", "Reader"),
     ("GET", f"vms/{KEY}/restore-points", "Reader"),
     ("GET", f"restore-points/{POINT}", "Reader"),
+    ("PUT", f"restore-points/{POINT}/hold", "Operator"),
+    ("DELETE", f"restore-points/{POINT}/hold", "Admin"),
+    ("POST", "retention/preview", "Reader"),
     ("GET", "health", "Reader"),
     ("GET", "openapi.json", "Reader"),
 ]
