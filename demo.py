@@ -175,13 +175,14 @@ class Story:
         """The whole machine of the second point, and what could not come with it."""
         self.screen.step(f"The whole machine of the second restore point comes back in {RECOVERY}")
         operation = self.bring_back(taken, "vm")
-        machine, left = operation["outcome"]["vm"], operation["outcome"]["notCarried"]
+        outcome = operation["outcome"]
+        machine, left = outcome["vm"], outcome["notCarried"]
         self.screen.table(
             [
                 ("machine", f"'{machine['name']}': {self.system.azure.ask(machine['id'])}"),
                 ("size", machine["size"]),
-                ("address", machine["address"]),
-                *(("disk", place_text(disk)) for disk in operation["outcome"]["disks"]),
+                ("address", outcome["interface"]["address"]),
+                *(("disk", place_text(disk)) for disk in outcome["disks"]),
             ]
         )
         self.screen.say(f"{len(left)} things could not come along; each is listed with its reason, such as:")

@@ -1,4 +1,8 @@
-"""The step before a restore makes anything: every reason why it cannot succeed, all at once."""
+"""The step before a restore makes anything: every reason why it cannot succeed, all at once.
+
+Not looked at: whether Azure offers the VM's size in the region, has room for it, and leaves quota. That shows
+when the VM is made; its disks are there by then, and stay.
+"""
 
 from __future__ import annotations
 

@@ -60,8 +60,10 @@ class RestoreOutcome:
             ],
             "notCarried": [{"what": left.what, "why": left.why} for left in self.not_carried],
         }
+        if self.interface:
+            told["interface"] = {"id": self.interface.id, "address": self.interface.address}
         if self.machine:
-            told["vm"] = _vm(self.machine, self.interface)
+            told["vm"] = _vm(self.machine)
         if self.faults:
             told["faults"] = [{"field": fault.field, "message": fault.message} for fault in self.faults]
         return told
@@ -87,12 +89,10 @@ def elsewhere(point: RestorePoint | None, location: str) -> str:
     return f"the restore point is also available in {', '.join(others)}: restore it from there"
 
 
-def _vm(machine: RestoredMachine, interface: RestoredInterface | None) -> Mapping[str, Any]:
+def _vm(machine: RestoredMachine) -> Mapping[str, Any]:
     return {
         "name": machine.id.rsplit("/", 1)[-1],
         "id": machine.id,
         "size": machine.size,
         "zones": list(machine.zones),
-        "interface": interface.id if interface else None,
-        "address": interface.address if interface else None,
     }

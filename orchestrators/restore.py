@@ -90,7 +90,8 @@ def with_machine(context: Context, order: MachineOrder, outcome: RestoreOutcome)
         outcome = replace(outcome, interface=interface)
         machine = yield from one(context, begin_machine, look_at_machine, order, "VM")
     except (StepFailed, Refused) as failure:
-        return replace(outcome, failure=str(failure), may_work_elsewhere=is_passing(failure))
+        reason = f"{failure}; what was made before it is left as it is"
+        return replace(outcome, failure=reason, may_work_elsewhere=is_passing(failure))
     return replace(outcome, machine=machine, failure=difference(machine, order.plan))
 
 

@@ -55,12 +55,6 @@ def test_what_came_of_a_restore_is_told():
     assert outcome.told() == {
         "disks": [{"sourceDisk": "web-os", "lun": None, "name": "web-os-1", "id": "/disks/web-os-1"}],
         "notCarried": [{"what": "identity", "why": "assign it again"}],
-        "vm": {
-            "name": "web",
-            "id": "/vms/web",
-            "size": "Standard_D2s_v5",
-            "zones": ["3"],
-            "interface": "/nics/web",
-            "address": "10.0.0.4",
-        },
+        "interface": {"id": "/nics/web", "address": "10.0.0.4"},
+        "vm": {"name": "web", "id": "/vms/web", "size": "Standard_D2s_v5", "zones": ["3"]},
     }

@@ -93,7 +93,7 @@ def test_a_vm_lost_with_its_region_runs_again_in_the_other_with_every_disk_in_it
     assert interface.machine is machine
     told = operation["outcome"]["vm"]
     assert (told["id"], told["size"], told["zones"]) == (machine.id.text, "Standard_E8s_v5", ["3"])
-    assert (told["interface"], told["address"]) == (interface.id.text, "10.0.0.4")
+    assert operation["outcome"]["interface"] == {"id": interface.id.text, "address": "10.0.0.4"}
     assert operation["vm"] == {"name": "web", "id": machine.id.text, "state": "ready"}
 
 
@@ -279,17 +279,46 @@ def test_disks_that_exist_in_zones_only_stand_in_the_mapped_zone(world):
     assert "'fast-data' is PremiumV2_LRS, which exists in zones only" in fault["message"]
 
 
-def test_a_vm_that_azure_cannot_make_is_told_with_what_is_there(world, web):
+@pytest.mark.parametrize(
+    ("plant", "said"),
+    [
+        (
+            lambda faults: faults.fail_operation("PUT", "/virtualMachines/", code="AllocationFailed"),
+            "VM: Azure reports it as Failed",
+        ),
+        (
+            lambda faults: faults.fail("PUT", "/virtualMachines/", status=409, code="SkuNotAvailable"),
+            "SkuNotAvailable",
+        ),
+    ],
+)
+def test_a_vm_that_azure_cannot_make_is_told_with_what_is_there(world, web, plant, said):
     point = world.back_up("web")["restorePoint"]["id"]
-    world.cloud.faults.fail_operation("PUT", "/virtualMachines/", code="AllocationFailed")
+    plant(world.cloud.faults)
 
     operation = restored(world, restorePoint=point, location="north", what="vm")
 
     world.cloud.faults.verify_all_met()
     assert operation["state"] == "failed"
-    assert "Azure reports it as Failed" in operation["failure"]
-    assert len(operation["outcome"]["disks"]) == len(CONTENTS)
-    assert operation["outcome"]["notCarried"]
+    assert said in operation["failure"]
+    assert operation["vm"]["state"] == "failed"
+    outcome = operation["outcome"]
+    left = [*(disk["id"] for disk in outcome["disks"]), outcome["interface"]["id"]]
+    assert sorted(left) == sorted(each for each in made(world, "north") if "virtualMachines" not in each)
+    assert outcome["notCarried"]
+
+
+def test_a_location_that_is_lost_in_the_middle_is_told_with_the_one_to_use_instead(world, web):
+    point = world.back_up("web")["restorePoint"]["id"]
+    operation = asked(world, {"restorePoint": point, "location": "west", "what": "vm"})
+    world.pass_time(timedelta(seconds=1))
+    assert made(world, "west")
+    world.lose_region(HOME)
+    world.pass_time(timedelta(hours=4))
+
+    told = world.operation(operation)
+    assert told["state"] == "failed"
+    assert "also available in north" in told["failure"]
 
 
 @pytest.mark.parametrize(
