@@ -55,7 +55,7 @@ def principal(*roles: str, **changed: object) -> dict[str, str]:
     return {PRINCIPAL_HEADER: b64encode(json.dumps({**told, **changed}).encode()).decode()}
 
 
-def test_the_table_of_routes_here_is_complete():
+def test_the_table_of_routes_here_is_complete(api):
     assert len(ROUTES) == len(ENDPOINTS)
 
 
