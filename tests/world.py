@@ -117,16 +117,11 @@ class World:
         for location in LOCATIONS:
             self.manifests[location] = self._account_with_container()
         self.machines: dict[str, Any] = {}
-        self.reach = Reach()
-        use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
-                    storage_transport=self._storage()))  # fmt: skip
+        self.reach = self._reach()
+        self._connect()
         for each in assignments(cloud().policies):
             self.cloud.roles.grant(each.identity, [each.action], each.scope)
-        self.host = LocalHost(
-            load_app(ROOT), database=self.directory / "host.db", clock=self.clock, workers=self.workers,
-            run_timers=self.has_timers,
-        )  # fmt: skip
-        self.host.start()
+        self._start_host()
 
     def close(self) -> None:
         """End the host and give everything back."""
@@ -273,6 +268,20 @@ class World:
             "policies": policies,
         }
         return settings_in(self.directory, told, self.catalogue, *self.manifests.values())
+
+    def _reach(self) -> Reach:
+        return Reach()
+
+    def _connect(self) -> None:
+        use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
+                    storage_transport=self._storage()))  # fmt: skip
+
+    def _start_host(self) -> None:
+        self.host = LocalHost(
+            load_app(ROOT), database=self.directory / "host.db", clock=self.clock, workers=self.workers,
+            run_timers=self.has_timers,
+        )  # fmt: skip
+        self.host.start()
 
     def _storage(self) -> RequestsTransport:
         session = requests.Session()
