@@ -163,7 +163,8 @@ def forget_points(request: PruneRequest) -> int:
     Safe to repeat: the copies' rows go first, so a point is there until all is done.
     """
     books, catalogue, forgotten = books_of(request.vm), cloud().catalogue, 0
-    points = {point.id: point for point in books.points if is_forgettable(books, point)}
+    now = cloud().now()
+    points = {point.id: point for point in books.points if is_forgettable(books, point, now)}
     for name in points:
         if not all([catalogue.copies.forget(copy) for copy in books.copies_of(name)]):
             continue

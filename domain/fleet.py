@@ -11,6 +11,7 @@ from domain.policy import Policies, Policy, Selector
 from domain.protection import ProtectedVm
 from domain.requests import BackupRequest
 from domain.restore_points import PointState
+from domain.tags import OPERATION_TAG
 from domain.vms import EXCLUDE_TAG, POLICY_TAG, VirtualMachine, tag_value, vm_address
 
 MOST_ATTEMPTS = 3
@@ -141,8 +142,11 @@ def is_overdue(vm: ProtectedVm, policy: Policy, now: datetime) -> bool:
 
 
 def chosen_policy(vm: VirtualMachine, policies: Policies) -> str | None:
-    """Return the name of the policy that protects a VM: the one of its tag, else of the first selector."""
-    if vm.policy is not None:
+    """Return the name of the policy that protects a VM: the one of its tag, else of the first selector.
+
+    A VM that a restore has made is beside the one that it was made of: only a tag of its own protects it.
+    """
+    if vm.policy is not None or tag_value(vm.tags, OPERATION_TAG) is not None:
         return vm.policy
     matching = (policy for policy in policies.policies.values() if policy.selector)
     return next(

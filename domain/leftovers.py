@@ -16,6 +16,7 @@ from domain.retention import VmBooks, may_be_kept, newest_offered
 
 # A step that was given up may still be at work somewhere, and make what it was asked for: steps last minutes.
 QUIET = timedelta(hours=1)
+FAILURES_TOLD = timedelta(days=7)  # a failed point stays to be looked into, though nothing of it is left
 
 _LOST = (ReplicaState.FAILED, ReplicaState.SKIPPED)
 _OVER = (ReplicaState.DELETED, *_LOST)
@@ -85,12 +86,13 @@ def replica_names(books: VmBooks, point: RestorePoint, location: str) -> Iterato
         yield from attempt_names(copy or Copy.of(point, part, location), attempts)
 
 
-def is_forgettable(books: VmBooks, point: RestorePoint) -> bool:
+def is_forgettable(books: VmBooks, point: RestorePoint, now: datetime) -> bool:
     """Whether nothing of a point is left in Azure, so that its rows only make looking things up slower."""
     if point.hold or point.uses:
         return False
     if point.state is PointState.FAILED:
-        return point.is_cleaned and _is_older(point, newest_offered(books.points))
+        is_old = point.decided is not None and now >= point.decided + FAILURES_TOLD
+        return point.is_cleaned and is_old and _is_older(point, newest_offered(books.points))
     if not point.is_available or not all(state in _OVER for state in point.replicas.values()):
         return False
     copies = [copy for copy in books.copies if copy.point == point.id]

@@ -68,7 +68,7 @@ def plan_pruning(books: VmBooks, policy: Policy | None, now: datetime) -> PruneP
             for point in books.points
             if is_failure_to_clean(point, now) or copy_leftovers(books, point, now)
         ),
-        forget=tuple(point.id for point in books.points if is_forgettable(books, point)),
+        forget=tuple(point.id for point in books.points if is_forgettable(books, point, now)),
         stopped=stopped,
     )
 

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from simulator.azurite import Azurite, random_keys
 
-MOST_ACCOUNTS = 600  # all of them travel in one environment variable, which holds 128 KiB
+MOST_ACCOUNTS = 1200  # all of them travel in one environment variable, which holds 128 KiB
 
 # A machine that is busy with something else is slow; that is no finding.
 settings.register_profile("tidemark", deadline=None)

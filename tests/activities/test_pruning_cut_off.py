@@ -19,7 +19,7 @@ from activities.retention import (
     mark_replicas,
 )
 from domain.errors import Transient
-from domain.leftovers import QUIET
+from domain.leftovers import FAILURES_TOLD, QUIET
 from domain.retention import GRACE
 from gateways.connection import cloud, use
 
@@ -97,6 +97,7 @@ def test_a_prune_that_is_cut_off_everywhere_ends_as_one_that_was_not(world, scis
     for step, name in steps:
         while not cut_at_each_request(scissors, step, name, after).is_over:
             world.clock.advance(timedelta(minutes=1))
+    world.clock.advance(FAILURES_TOLD)
     cut_at_each_request(scissors, forget_points, vm, after)
 
     assert world.points_of(world.machines["web"].id) == [newest]

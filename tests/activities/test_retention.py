@@ -18,7 +18,7 @@ from activities.retention import (
     mark_replicas,
 )
 from domain.errors import Transient
-from domain.leftovers import QUIET
+from domain.leftovers import FAILURES_TOLD, QUIET
 from domain.names import point_parts, point_row_key
 from domain.operations import Operation
 from domain.pruning import PrunePlan, ReplicaName
@@ -241,6 +241,8 @@ def test_what_a_failed_backup_left_goes_and_is_not_looked_for_again(world, vm):
         cloud().snapshots.find(failed.disks[0].snapshot_id)
     assert forget_points(PruneRequest(vm)) == 0  # it is the newest that the overview tells of
     world.back_up("web", within=timedelta(minutes=30))
+    assert forget_points(PruneRequest(vm)) == 0  # it is to be looked into first
+    world.clock.advance(FAILURES_TOLD)
     assert forget_points(PruneRequest(vm)) == 1
     assert find(name) is None
 

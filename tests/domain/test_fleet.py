@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from domain.fleet import BETWEEN_ATTEMPTS, MOST_ATTEMPTS, due_backup
+from domain.fleet import (
+    BETWEEN_ATTEMPTS,
+    EXCLUDED,
+    MOST_ATTEMPTS,
+    NOT_CHOSEN,
+    NOT_LISTED,
+    OVERDUE,
+    chosen_policy,
+    due_backup,
+    is_overdue,
+    next_due,
+    survey,
+)
 from domain.names import slot_of
+from domain.policy import Policies, Selector
 from domain.protection import ProtectedVm
-from tests.domain.samples import DAILY, NOW, SLOT, available_point, begun_point, machine
+from tests.domain.samples import DAILY, NOW, SLOT, SUBSCRIPTION, WEST, available_point, begun_point, machine
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -79,3 +93,72 @@ def test_a_backup_that_a_person_asked_for_does_not_take_the_place_of_the_next_sl
     due = due_backup(adhoc, DAILY, SLOT + DAY)
     assert due is not None
     assert due.slot == SLOT + DAY
+
+
+@pytest.mark.parametrize(
+    ("tags", "selector", "chosen"),
+    [
+        ({"tidemark-policy": "weekly"}, Selector(), "weekly"),  # the tag comes before every selector
+        ({}, Selector(resource_groups=("PRODUCTION",)), "daily"),  # Azure does not tell cases apart
+        ({}, Selector(resource_groups=("test",)), None),
+        ({"env": "prod"}, Selector(tags={"ENV": "prod"}), "daily"),
+        ({"env": "test"}, Selector(tags={"env": "prod"}), None),
+        ({}, Selector(subscriptions=(SUBSCRIPTION,)), "daily"),
+        # A VM that a restore has made stands beside the one that it was made of.
+        ({"tidemark-operation": "1"}, Selector(), None),
+        ({"tidemark-operation": "1", "tidemark-policy": "daily"}, None, "daily"),
+        ({}, None, None),
+    ],
+)
+def test_a_vm_is_protected_by_its_tag_else_by_a_selector(tags, selector, chosen):
+    policy = replace(DAILY, selector=selector)
+    policies = Policies((SUBSCRIPTION,), {"west": WEST}, {"daily": policy})
+    assert chosen_policy(machine(tags=tags), policies) == chosen
+
+
+def look(listed, known=(), now=NOW):
+    policies = Policies((SUBSCRIPTION,), {"west": WEST}, {"daily": DAILY})
+    return survey(SUBSCRIPTION, listed, {vm.key: vm for vm in known}, policies, now)
+
+
+def test_looking_again_finds_nothing_new_and_the_same_due():
+    vm = machine(tags={"tidemark-policy": "daily"})
+    first = look([vm])
+    [sighting] = first.sightings
+    known = sighting.recorded_in(sighting.vm)
+    again = look([vm], [known], NOW + 5 * MINUTE)
+    assert again.sightings == ()
+    assert again.due == first.due
+
+
+@pytest.mark.parametrize(
+    ("listed", "problem"),
+    [
+        ([], NOT_LISTED),
+        ([machine()], NOT_CHOSEN),
+        ([machine(tags={"tidemark-policy": "daily", "tidemark-exclude": "true"})], EXCLUDED),
+        ([machine(tags={"tidemark-policy": "dayly"})], "its tag tidemark-policy names 'dayly'"),
+    ],
+)
+def test_a_vm_that_drops_out_is_told_once_with_the_reason(listed, problem):
+    found = look(listed, [TAKEN], SLOT + DAY)
+    assert found.due == ()
+    [sighting] = found.sightings
+    told = sighting.recorded_in(TAKEN)
+    assert told.problem.startswith(problem)
+    assert look(listed, [told], SLOT + DAY + MINUTE).sightings == ()
+    assert (told.newest_point, told.coverage) == (TAKEN.newest_point, "not")
+
+
+def test_a_vm_of_another_subscription_is_none_of_this_looks_business():
+    other = replace(TAKEN, id=TAKEN.id.replace(SUBSCRIPTION, "22222222-2222-2222-2222-222222222222"))
+    assert look([], [other]).sightings == ()
+
+
+def test_what_a_vm_waits_for_is_told_and_overdue_after_a_while():
+    assert next_due(TAKEN, DAILY, NOW) == SLOT + DAY
+    late = SLOT + DAY + OVERDUE
+    assert next_due(TAKEN, DAILY, late) == SLOT + DAY
+    assert not is_overdue(TAKEN, DAILY, late)
+    assert is_overdue(TAKEN, DAILY, late + MINUTE)
+    assert next_due(replace(TAKEN, problem=NOT_LISTED), DAILY, late) is None

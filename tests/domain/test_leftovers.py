@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.copies import Copy, CopyState
 from domain.leftovers import (
+    FAILURES_TOLD,
     QUIET,
     attempt_names,
     copy_leftovers,
@@ -23,6 +24,7 @@ from domain.retention import VmBooks
 from tests.domain.samples import NOW, SLOT, available_point, begun_point
 
 LATER = NOW + QUIET
+MUCH_LATER = NOW + FAILURES_TOLD
 OPEN = (CopyState.WAITING, CopyState.COPYING)
 
 
@@ -133,19 +135,19 @@ def test_the_snapshot_of_a_replica_that_is_there_is_never_a_leftover(drawn, repl
 
 def test_a_point_is_forgotten_when_its_last_replica_is_gone():
     gone = point_with(ReplicaState.DELETED)
-    assert not is_forgettable(books(gone), gone)
+    assert not is_forgettable(books(gone), gone, LATER)
     gone = replace(gone, replicas=dict.fromkeys(gone.replicas, ReplicaState.DELETED))
-    assert is_forgettable(books(gone), gone)
-    assert not is_forgettable(books(gone), replace(gone, hold="a person"))
-    assert not is_forgettable(books(gone), gone.used("a restore", NOW))
+    assert is_forgettable(books(gone), gone, LATER)
+    assert not is_forgettable(books(gone), replace(gone, hold="a person"), LATER)
+    assert not is_forgettable(books(gone), gone.used("a restore", NOW), LATER)
 
 
 @pytest.mark.parametrize("lost", [ReplicaState.FAILED, ReplicaState.SKIPPED])
 def test_a_point_is_not_forgotten_before_what_its_copies_left_is_gone(lost):
     point = replace(point_with(lost), replicas={"west": ReplicaState.DELETED, "north": lost})
     copy = copy_of(point, CopyState.FAILED)
-    assert not is_forgettable(books(point, copies=[copy]), point)
-    assert is_forgettable(books(point, copies=[replace(copy, is_cleaned=True)]), point)
+    assert not is_forgettable(books(point, copies=[copy]), point, LATER)
+    assert is_forgettable(books(point, copies=[replace(copy, is_cleaned=True)]), point, LATER)
 
 
 def test_a_failed_point_is_forgotten_when_it_is_cleaned_and_a_newer_one_is_there():
@@ -153,11 +155,12 @@ def test_a_failed_point_is_forgotten_when_it_is_cleaned_and_a_newer_one_is_there
     newer = point_with(ReplicaState.AVAILABLE, days=1)
     older = point_with(ReplicaState.AVAILABLE, days=-1)
     cleaned = replace(failed, is_cleaned=True)
-    assert not is_forgettable(books(failed, newer), failed)
-    assert not is_forgettable(books(cleaned, older), cleaned)  # it is what the overview shows as newest
-    assert is_forgettable(books(cleaned, newer), cleaned)
+    assert not is_forgettable(books(failed, newer), failed, MUCH_LATER)
+    assert not is_forgettable(books(cleaned, older), cleaned, MUCH_LATER)
+    assert is_forgettable(books(cleaned, newer), cleaned, MUCH_LATER)
+    assert not is_forgettable(books(cleaned, newer), cleaned, LATER)  # it is to be looked into first
 
 
 def test_a_point_that_is_being_taken_is_never_forgotten():
     begun = begun_point()
-    assert not is_forgettable(books(begun, point_with(ReplicaState.AVAILABLE, days=1)), begun)
+    assert not is_forgettable(books(begun, point_with(ReplicaState.AVAILABLE, days=1)), begun, LATER)

@@ -126,8 +126,8 @@ def test_what_failed_backups_left_behind_goes_and_what_others_made_stays(world):
     world.assert_books_and_cloud_agree_but(f"theirs-{number}" for number in range(7))
     assert not set(left) & set(world.snapshots("west"))
     assert world.offered("north") == ["22"]
-    [point] = world.points_of(world.machines["web"].id)  # of the failed one no row is left
-    assert point.state is PointState.AVAILABLE
+    taken, told = world.points_of(world.machines["web"].id)  # the failed one is told for some days
+    assert (taken.state, told.state, told.is_cleaned) == (PointState.AVAILABLE, PointState.FAILED, True)
 
 
 def test_what_failed_copies_left_behind_goes_when_nothing_builds_on_it(world, told):
