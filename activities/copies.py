@@ -198,7 +198,7 @@ def _begun(copy: Copy, queue: CopyQueue) -> Copy:
     tags = snapshot_tags(copy.point, copy.vm_name, copy.disk_name, copy.policy, location.name)
     target_id = location.snapshot_id(copy.target_name)
     try:
-        connected.snapshots.begin_copy(target_id, copy.source_id, location, tags)
+        connected.snapshots.begin_copy(target_id, copy.source_id, location, tags, copy.encryption)
         changed = copy.begun(now)
     except Conflicting as conflict:
         is_passing = _is_disk_busy(copy, queue, now)

@@ -107,6 +107,7 @@ class Copy:
     started: datetime | None = None
     not_before: datetime | None = None
     is_stalled: bool = False
+    encryption: str | None = None  # as ARM names it, where the disk has a key of its owner's
 
     @classmethod
     def of(cls, point: RestorePoint, part: ProtectedDisk, location: str) -> Copy:
@@ -125,6 +126,7 @@ class Copy:
             source_id=snapshot.id,
             source_unique_id=snapshot.unique_id,
             source_created=snapshot.created,
+            encryption=part.disk.own_encryption,
         )
 
     @property

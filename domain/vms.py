@@ -66,6 +66,13 @@ class Disk:
         return self.sku in _FILLED_LATER
 
     @property
+    def own_encryption(self) -> str | None:
+        """How it is encrypted with a key of its owner's, as ARM names it; None where it is the platform's."""
+        if self.encryption_set_id is None:
+            return None
+        return str(self.traits.get("encryption", {}).get("type", "EncryptionAtRestWithCustomerKey"))
+
+    @property
     def is_os_disk(self) -> bool:
         """Whether the VM starts from this disk."""
         return self.lun is None

@@ -29,15 +29,27 @@ class Snapshots:
         return _snapshot(self._derived.begin(snapshot_id, _body(disk_id, "Copy", region, tags)))
 
     def begin_copy(
-        self, target_id: str, source_id: str, location: Location, tags: Mapping[str, str]
+        self,
+        target_id: str,
+        source_id: str,
+        location: Location,
+        tags: Mapping[str, str],
+        encryption: str | None = None,
     ) -> Snapshot:
         """Begin the copy of a snapshot into a location's region, or take up the one begun before.
 
+        `encryption` says, as ARM names it, how the disk is encrypted with a key of its owner's: the copy gets
+        the location's encryption set then, for a set serves its own region only.
         That this succeeds says nothing about the data: it is copied afterwards, in the background.
         Raises Conflicting while another copy of the disk is under way: Azure makes one at a time. It says so
         in words that nobody documents, so whoever asked must find out whether that was the conflict.
         """
-        body = _body(source_id, "CopyStart", location.region, tags, location.encryption_set_id)
+        body = _body(source_id, "CopyStart", location.region, tags)
+        if encryption:
+            body["properties"]["encryption"] = {
+                "type": encryption,
+                "diskEncryptionSetId": location.encryption_set_id,
+            }
         return _snapshot(self._derived.begin(target_id, body))
 
     @property
@@ -45,9 +57,7 @@ class Snapshots:
         return Derived(self.compute, "snapshot", lambda client: client.snapshots)
 
 
-def _body(
-    source_id: str, how: str, region: str, tags: Mapping[str, str], key: str | None = None
-) -> dict[str, Any]:
+def _body(source_id: str, how: str, region: str, tags: Mapping[str, str]) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "incremental": True,
         "creationData": {"createOption": how, "sourceResourceId": source_id},
@@ -55,8 +65,6 @@ def _body(
         "networkAccessPolicy": "DenyAll",
         "publicNetworkAccess": "Disabled",
     }
-    if key:
-        properties["encryption"] = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": key}
     return {"location": region, "tags": dict(tags), "properties": properties}
 
 

@@ -89,6 +89,12 @@ class Azure:
         disks = self.compute.client(address.subscription).disks
         return disks.get(address.group, address.name).as_dict()
 
+    def snapshot_model(self, snapshot_id: str) -> Mapping[str, Any]:
+        """Return a snapshot as ARM describes it."""
+        address = ResourceId.parse(snapshot_id)
+        snapshots = self.compute.client(address.subscription).snapshots
+        return snapshots.get(address.group, address.name).as_dict()
+
     def copied(self, point: RestorePoint) -> Manifest:
         """Copy a point to the north, and return the manifest of its replica there."""
         complete = []

@@ -68,7 +68,8 @@ class Play:
         there.virtual_machines.describe(self.web.id)
         there.snapshots.begin(snapshot, disk.id, "westeurope", {"tidemark-point": POINT})
         self.pass_time()
-        there.snapshots.begin_copy(copy, snapshot, self.north, {"tidemark-point": POINT})
+        key = "EncryptionAtRestWithCustomerKey"
+        there.snapshots.begin_copy(copy, snapshot, self.north, {"tidemark-point": POINT}, key)
         self.pass_time(60)
         assert there.snapshots.find(copy).percent == 100
         self.restore(copy)

@@ -128,3 +128,22 @@ def test_a_copy_in_the_way_of_another_one_is_a_conflict_and_nothing_is_begun(azu
     with pytest.raises(Conflicting, match="newer-copy"):
         azure.snapshots.begin_copy(newer, sources[1], azure.north, {})
     assert azure.snapshots.find(newer) is None
+
+
+@pytest.mark.parametrize(
+    "encryption",
+    [None, "EncryptionAtRestWithCustomerKey", "EncryptionAtRestWithPlatformAndCustomerKeys"],
+)
+def test_a_copy_gets_the_locations_encryption_set_only_where_the_disk_has_a_key_of_its_own(
+    azure, web, encryption
+):
+    copy = copies_of(azure.taken(web))[0]
+    target = azure.north.snapshot_id(copy.target_name)
+    north = replace(azure.north, encryption_set_id=f"{azure.north.group_id}/sets/north")
+    azure.snapshots.begin_copy(target, copy.source_id, north, {}, encryption)
+    azure.pass_time(3600)
+    told = azure.snapshot_model(target)["properties"]["encryption"]
+    if encryption:
+        assert told == {"type": encryption, "diskEncryptionSetId": north.encryption_set_id}
+    else:
+        assert told == {"type": "EncryptionAtRestWithPlatformKey"}
