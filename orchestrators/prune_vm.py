@@ -38,14 +38,14 @@ PACE = Pace(first=timedelta(seconds=15), longest=timedelta(minutes=2), within=ti
 def prune_vm(context: Context, request: PruneRequest) -> Steps[int]:
     """Prune one VM; return how many restore points were forgotten."""
     plan = yield from call(context, mark_replicas, request)
-    refusals = yield from gone(context, delete_replica, plan.delete)
-    refusals += yield from gone(context, delete_leftovers, [PointName(point) for point in plan.clean])
+    refusals = yield from delete_all(context, delete_replica, plan.delete)
+    refusals += yield from delete_all(context, delete_leftovers, [PointName(point) for point in plan.clean])
     if refusals:
         yield from call(context, report_prune_failures, PruneFailures(request.vm, tuple(refusals)))
     return (yield from call(context, forget_points, request))
 
 
-def gone(
+def delete_all(
     context: Context, delete: Callable[[Request], Deletion], requests: Sequence[Request]
 ) -> Steps[list[str]]:
     """Delete things side by side, and look until they are gone; return what was refused.

@@ -30,7 +30,7 @@ def replicate_disk(context: Context, work: CopyWork) -> Steps[None]:
     worker = work.worker or f"{context.instance_id}@{now.isoformat()}"
     head = yield from call(context, begin_next_copy, Claim(work.queue, worker))
     if head.copy:
-        yield from watched(context, head.copy, work)
+        yield from watch(context, head.copy, work)
     elif head.wait_until:
         yield from wait(context, max(head.wait_until - now, SHORTEST_PAUSE))
     else:
@@ -38,7 +38,7 @@ def replicate_disk(context: Context, work: CopyWork) -> Steps[None]:
     restart(context, CopyWork(work.queue, worker))
 
 
-def watched(context: Context, copy: Copy, work: CopyWork) -> Steps[None]:
+def watch(context: Context, copy: Copy, work: CopyWork) -> Steps[None]:
     """Look at a copy until it is over, or another worker has it."""
     worker, pause = copy.owner, FIRST_LOOK
     for _ in range(MOST_LOOKS):

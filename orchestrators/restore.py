@@ -52,9 +52,9 @@ Thing = TypeVar("Thing", bound=Made)
 def restore(context: Context, request: RestoreRequest) -> Steps[RestoreOutcome]:
     """Bring a restore point back into use."""
     try:
-        found = yield from checked(context, request)
+        found = yield from check(context, request)
         if found.plan:
-            outcome = yield from made(context, request, found.plan)
+            outcome = yield from make(context, request, found.plan)
         else:
             outcome = refusal(found, request.location.name)
     except Exception as failure:  # also what nobody foresaw must end in the books
@@ -62,7 +62,7 @@ def restore(context: Context, request: RestoreRequest) -> Steps[RestoreOutcome]:
     return (yield from insist(context, record_restore, RestoreRecord(request, outcome)))
 
 
-def checked(context: Context, request: RestoreRequest) -> Steps[Preflight]:
+def check(context: Context, request: RestoreRequest) -> Steps[Preflight]:
     """Look at what the restore needs; a location that does not answer is asked again for some minutes."""
     pause, until = FIRST_PAUSE, context.current_utc_datetime + PATIENCE
     while True:
@@ -73,29 +73,31 @@ def checked(context: Context, request: RestoreRequest) -> Steps[Preflight]:
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-def made(context: Context, request: RestoreRequest, plan: RestorePlan) -> Steps[RestoreOutcome]:
+def make(context: Context, request: RestoreRequest, plan: RestorePlan) -> Steps[RestoreOutcome]:
     """Make everything that is planned, and say what came of it."""
     begun = yield from gather(context, begin_disk, plan.disks)
     latest = yield from poll(context, look_at_disk, plan.disks, known=begun, until=is_settled, pace=PACE)
     outcome = replace(of_disks(plan.disks, latest), not_carried=plan.not_carried)
     if outcome.failure or plan.machine is None:
         return outcome
-    return (yield from with_machine(context, MachineOrder(request.operation, plan.machine), outcome))
+    return (yield from add_machine(context, MachineOrder(request.operation, plan.machine), outcome))
 
 
-def with_machine(context: Context, order: MachineOrder, outcome: RestoreOutcome) -> Steps[RestoreOutcome]:
+def add_machine(context: Context, order: MachineOrder, outcome: RestoreOutcome) -> Steps[RestoreOutcome]:
     """Make the network interface and the VM; what was made before it stays in the outcome if that fails."""
     try:
-        interface = yield from one(context, begin_interface, look_at_interface, order, "network interface")
+        interface = yield from make_one(
+            context, begin_interface, look_at_interface, order, "network interface"
+        )
         outcome = replace(outcome, interface=interface)
-        machine = yield from one(context, begin_machine, look_at_machine, order, "VM")
+        machine = yield from make_one(context, begin_machine, look_at_machine, order, "VM")
     except (StepFailed, Refused) as failure:
         reason = f"{failure}; what was made before it is left as it is"
         return replace(outcome, failure=reason, may_work_elsewhere=is_passing(failure))
     return replace(outcome, machine=machine, failure=difference(machine, order.plan))
 
 
-def one(
+def make_one(
     context: Context,
     begin: Callable[[MachineOrder], Thing],
     look: Callable[[MachineOrder], Thing],
