@@ -179,4 +179,5 @@ def _seen(
         there_are = ", ".join(sorted(policies.policies))
         problem = f"its tag {POLICY_TAG} names {name!r}, which is not in the policy file; known: {there_are}"
         return Sighting(ProtectedVm.of(vm, name), problem, now)
-    return Sighting(ProtectedVm.of(vm, name), None, now)
+    faults = "; ".join(fault.message for fault in vm.faults_at_sight(policy))
+    return Sighting(ProtectedVm.of(vm, name), faults or None, now)

@@ -162,8 +162,7 @@ class RestorePoint:
     @property
     def left_out(self) -> tuple[str, ...]:
         """The names of the VM's disks that are not in it."""
-        held = {part.disk.key for part in self.disks}
-        return tuple(disk.name for disk in self.vm.disks if disk.key not in held)
+        return self.vm.left_out
 
     @property
     def taken(self) -> datetime | None:

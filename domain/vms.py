@@ -110,26 +110,49 @@ class VirtualMachine:
         """The disks that a restore point must hold, all of them."""
         return tuple(disk for disk in self.disks if not disk.is_excluded)
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of its disks that no restore point holds: an ephemeral OS disk, and those excluded."""
+        excluded = tuple(disk.name for disk in self.disks if disk.is_excluded)
+        if not self.has_ephemeral_os_disk:
+            return excluded
+        return (self._storage.get("osDisk", {}).get("name", "the OS disk"), *excluded)
+
+    @property
+    def _storage(self) -> Mapping[str, Any]:
+        """Its disks as the VM itself names them, which a list of VMs tells too."""
+        storage: Mapping[str, Any] = self.model.get("properties", {}).get("storageProfile", {})
+        return storage
+
+    def faults_at_sight(self, policy: Policy) -> list[Fault]:
+        """Say what keeps restore points from being taken, as far as a list of VMs tells it.
+
+        There a VM has no `disks` yet: what depends on them only `protection_faults` can say.
+        """
+        has_others = self.has_ephemeral_os_disk and bool(self._storage.get("dataDisks"))
+        return [*self._fault_of_os_disk(policy, has_others), *self._faults_of_home(policy)]
+
     def protection_faults(self, policy: Policy | None) -> list[Fault]:
         """Say all that keeps restore points of this VM from being taken under a policy.
 
         Where it is None, because nobody knows yet which one it is to be, what depends on it is left out.
         """
-        return [*self._faults_of_disks(policy), *(self._faults_of_places(policy) if policy else ())]
+        faults = [*self._fault_of_os_disk(policy, bool(self.protected_disks))]
+        if not self.protected_disks:
+            advice = f"take the tag {EXCLUDE_TAG} off at least one" if self.disks else "attach a managed disk"
+            faults.append(Fault("vm", f"VM '{self.name}' has no disk left to protect; {advice}"))
+        return [*faults, *self._faults_of_home(policy), *self._faults_of_keys(policy)] if policy else faults
 
-    def _faults_of_disks(self, policy: Policy | None) -> Iterator[Fault]:
+    def _fault_of_os_disk(self, policy: Policy | None, has_others: bool) -> Iterator[Fault]:
         may_leave_out = policy is not None and policy.unsupported is Unsupported.LEAVE_OUT
-        if self.has_ephemeral_os_disk and not (may_leave_out and self.protected_disks):
+        if self.has_ephemeral_os_disk and not (may_leave_out and has_others):
             yield Fault(
                 "vm",
                 f"VM '{self.name}' has an ephemeral OS disk, of which Azure takes no snapshot; rebuild it on "
                 "a managed OS disk, or take the policy's tag off it",
             )
-        if not self.protected_disks:
-            advice = f"take the tag {EXCLUDE_TAG} off at least one" if self.disks else "attach a managed disk"
-            yield Fault("vm", f"VM '{self.name}' has no disk left to protect; {advice}")
 
-    def _faults_of_places(self, policy: Policy) -> Iterator[Fault]:
+    def _faults_of_home(self, policy: Policy) -> Iterator[Fault]:
         home = policy.home
         if self.region.lower() != home.region.lower():
             yield Fault(
@@ -145,6 +168,8 @@ class VirtualMachine:
                 f"in {home.subscription}, and Azure takes incremental snapshots in the disk's only; use a "
                 f"policy whose home is in {subscription}",
             )
+
+    def _faults_of_keys(self, policy: Policy) -> Iterator[Fault]:
         for disk, location in product(self.protected_disks, policy.recovery):
             if disk.encryption_set_id and not location.encryption_set_id:
                 yield Fault(

@@ -138,6 +138,14 @@ def test_looking_again_finds_nothing_new_and_the_same_due():
         ([machine()], NOT_CHOSEN),
         ([machine(tags={"tidemark-policy": "daily", "tidemark-exclude": "true"})], EXCLUDED),
         ([machine(tags={"tidemark-policy": "dayly"})], "its tag tidemark-policy names 'dayly'"),
+        (
+            [machine(tags={"tidemark-policy": "daily"}, has_ephemeral_os_disk=True)],
+            "VM 'web' has an ephemeral OS disk",
+        ),
+        (
+            [machine(tags={"tidemark-policy": "daily"}, region="francecentral")],
+            "VM 'web' is in region francecentral",
+        ),
     ],
 )
 def test_a_vm_that_drops_out_is_told_once_with_the_reason(listed, problem):

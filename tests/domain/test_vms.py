@@ -114,6 +114,32 @@ def test_what_is_left_out_must_leave_something():
     assert [fault.field for fault in vm.protection_faults(LEAVING_OUT)] == ["vm", "vm"]
 
 
+LISTED_DISKS = {"properties": {"storageProfile": {"osDisk": {"name": "web-os"}, "dataDisks": [{"lun": 0}]}}}
+
+
+@pytest.mark.parametrize(
+    ("known", "policy", "fields"),
+    [
+        ({}, DAILY, []),  # its disks are not known yet, which is no fault
+        ({"has_ephemeral_os_disk": True}, DAILY, ["vm"]),
+        ({"has_ephemeral_os_disk": True}, LEAVING_OUT, ["vm"]),  # it has no other
+        ({"has_ephemeral_os_disk": True, "model": LISTED_DISKS}, DAILY, ["vm"]),
+        ({"has_ephemeral_os_disk": True, "model": LISTED_DISKS}, LEAVING_OUT, []),
+        ({"region": "francecentral"}, DAILY, ["policy"]),
+        ({}, replace(DAILY, home=replace(WEST, subscription=OTHER)), ["policy"]),
+    ],
+)
+def test_what_a_list_of_vms_tells_is_told_without_looking_at_the_disks(known, policy, fields):
+    listed = replace(machine(), disks=(), **known)
+    assert [fault.field for fault in listed.faults_at_sight(policy)] == fields
+
+
+def test_the_disks_that_are_left_out_are_named_an_ephemeral_os_disk_too():
+    vm = machine(disk("data", lun=0), replace(EXCLUDED, name="scratch"), model=LISTED_DISKS)
+    assert vm.left_out == ("scratch",)
+    assert replace(vm, has_ephemeral_os_disk=True).left_out == ("web-os", "scratch")
+
+
 def test_a_vms_id_is_taken_apart_whatever_its_case():
     vm_id = f"{GROUP}/providers/microsoft.compute/VIRTUALMACHINES/Web"
     address = vm_address(vm_id)
