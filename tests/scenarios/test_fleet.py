@@ -35,7 +35,8 @@ def test_a_vm_that_azure_does_not_list_any_more_is_told_and_keeps_its_points(wor
     assert seen(world, "web")["problem"] is None
 
     world.lose_region(HOME)
-    world.pass_time(2 * DAY)
+    world.jump(START + 2 * DAY)
+    world.pass_time(HOUR)
     vm = seen(world, "web")
     assert "Azure does not list it any more" in vm["problem"]
     assert vm["isOverdue"] is False  # it is not protected, which is worse

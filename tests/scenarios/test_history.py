@@ -27,8 +27,8 @@ def test_histories_of_what_is_over_go_after_a_month_and_nothing_else_does(world)
     over = {each["instanceId"] for each in world.host.statuses()} - {"copy:at work"}
 
     for days in (20, 31):
-        world.jump(START + days * DAY)
-        world.pass_time(12 * HOUR)
+        world.jump((START + days * DAY).replace(hour=2))
+        world.pass_time(2 * HOUR)
 
     left = {each["instanceId"] for each in world.host.statuses()}
     assert not [name for name in left & over if name.startswith("backup:")]
