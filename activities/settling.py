@@ -18,6 +18,7 @@ from gateways.connection import cloud
 def settle(copy: Copy, location: Location) -> Copy:
     """Derive the state of a replica from all its copies and record it, then that this copy is settled."""
     connected = cloud()
+    connected.catalogue.permits.give_back(location.pool, copy.holder)
     if copy.state is CopyState.FAILED:
         announce(
             Event(

@@ -71,6 +71,7 @@ def _expected(sweep: Sweep) -> list[Start]:
     open_ones = [operation for operation in operations if not operation.state.is_over]
     for operation in open_ones:
         _tell_if_stuck(operation)
+        _end_if_lost(operation)
     asked = [
         Start(operation.orchestrator, operation.instance, operation.request, may_follow=True)
         for operation in open_ones
@@ -90,6 +91,16 @@ def _tell_if_stuck(operation: Operation) -> None:
     if age > STUCK:
         message = f"{operation.kind} of {operation.subject} is {operation.state} since {operation.asked}"
         announce(Event(EventName.OPERATION_STUCK, operation.id, message))
+
+
+def _end_if_lost(operation: Operation) -> None:
+    """End a backup that runs for longer than any can: what it began was ended from outside."""
+    connected = cloud()
+    now = connected.now()
+    is_running_backup = operation.kind == "backup" and operation.state is OperationState.RUNNING
+    if is_running_backup and now - operation.asked > STUCK:
+        reason = "nobody has been taking its restore point for a day; ask again"
+        connected.catalogue.operations.alter(operation.id, lambda known: known.failed(reason, now))
 
 
 def _is_overtaken(operation: Operation) -> bool:

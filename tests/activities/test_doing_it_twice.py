@@ -249,3 +249,15 @@ def test_an_operation_that_lost_its_race_is_ended_by_the_sweep_and_others_are_st
 
     assert "another request" in cloud().catalogue.operations.find(lost.id).failure
     assert cloud().catalogue.operations.find(waiting.id).state is OperationState.ACCEPTED
+
+
+def test_a_backup_that_nobody_has_taken_for_a_day_is_ended_and_told(world, caplog):
+    cloud().catalogue.operations.accept(replace(OPERATION, state=OperationState.RUNNING))
+    world.clock.advance(timedelta(hours=23))
+    assert unattended().starts == ()
+    assert cloud().catalogue.operations.find(OPERATION.id).state is OperationState.RUNNING
+
+    world.clock.advance(timedelta(hours=2))
+    unattended()
+    assert "nobody has been taking" in cloud().catalogue.operations.find(OPERATION.id).failure
+    assert [line for line in caplog.messages if '"operation_stuck"' in line and OPERATION.id in line]
