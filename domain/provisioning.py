@@ -6,6 +6,7 @@ from __future__ import annotations
 class Made:
     """What all that is made in Azure has in common; `problem` is what Azure says where it has failed."""
 
+    id: str
     provisioning_state: str
     problem: str | None = None
 
@@ -26,6 +27,6 @@ class Made:
 
     @property
     def found(self) -> str:
-        """Say in which state it was left."""
+        """Say in which state it was left, and which it is: what is left of it is to be removed by hand."""
         said = f" ({self.problem})" if self.problem else ""
-        return f"Azure reports it as {self.provisioning_state}{said}"
+        return f"Azure reports {self.id} as {self.provisioning_state}{said}"

@@ -121,7 +121,7 @@ def test_a_restore_that_is_cut_off_is_finished_by_the_next_watch_and_makes_nothi
     [
         (
             lambda faults: faults.fail_operation("PUT", "/virtualMachines/", code="AllocationFailed"),
-            "VM: Azure reports it as Failed",
+            "virtualMachines/web as Failed",
         ),
         (
             lambda faults: faults.fail("PUT", "/virtualMachines/", status=409, code="SkuNotAvailable"),
