@@ -14,11 +14,8 @@ from azure.storage.blob import ContainerClient
 
 from domain.names import point_parts, point_row_key
 from domain.restore_points import ReplicaState
-from gateways.compute import Compute
 from gateways.connection import cloud, use
-from settings import Identity
-from simulator.transport import transport
-from tests.gateways.scripted import Token
+from tests.operator import Operator
 from tests.world import World
 
 DAY = timedelta(days=1)
@@ -64,10 +61,7 @@ class PrunedWorld(World):
     @cached_property
     def azure(self) -> ComputeManagementClient:
         """Azure as somebody sees it who may do everything."""
-        self.cloud.roles.grant("operator", ["*"])
-        token, endpoint = Token("development:operator"), "https://management.azure.com"
-        compute = Compute(token, endpoint, transport(self.cloud), identity=Identity.BACKUP)
-        return compute.client(self.subscription)
+        return Operator(self).azure
 
     def assert_books_and_cloud_agree_but(self, names: Iterable[str]) -> None:
         """The books and the cloud agree, but for what somebody else has made: all of that is there."""

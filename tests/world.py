@@ -9,7 +9,6 @@ assert world.restore("web", "north").disk("os") == b"v1"
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -22,7 +21,6 @@ import requests
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import ContainerClient
-from requests.adapters import HTTPAdapter
 
 from clock import ManualClock
 from domain.names import vm_key
@@ -39,6 +37,7 @@ from simulator.tempo import Tempo
 from simulator.transport import transport
 from tests.books import recorded_snapshots
 from tests.conftest import Account, Accounts
+from tests.reach import Reach as Reach
 from tests.settings_files import HOME as HOME
 from tests.settings_files import RECOVERY as RECOVERY
 from tests.settings_files import TOKEN as TOKEN
@@ -71,24 +70,6 @@ class Restored:
         return self.contents[name].rstrip(b"\0")
 
 
-class Reach(HTTPAdapter):
-    """The network to the storage accounts, of which those in a lost region cannot be reached."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lost: set[str] = set()
-        self.seconds = 0.0  # wall time spent waiting for the emulator
-
-    def send(self, request, *args, **options):
-        if any(request.url.startswith(endpoint) for endpoint in self.lost):
-            raise requests.ConnectionError(f"{request.url} is in a lost region", request=request)
-        began = time.perf_counter()
-        try:
-            return super().send(request, *args, **options)
-        finally:
-            self.seconds += time.perf_counter() - began
-
-
 @dataclass
 class World:
     """A cloud with one subscription and three locations, and Tidemark running beside it.
@@ -108,15 +89,10 @@ class World:
     def __post_init__(self) -> None:
         self.cloud = Cloud(self.clock, tempo=self.tempo)
         self.subscription = self.cloud.subscription
-        self.cloud.add_resource_group("production", HOME)
-        for location, region in LOCATIONS.items():
-            self.cloud.add_resource_group(f"snapshots-{location}", region)
-            self.cloud.add_resource_group(f"restored-{location}", region)
-            self.cloud.add_network(f"network-{location}", region, f"restored-{location}")
-        self.catalogue, self.manifests = self.accounts.fresh(), {}
-        for location in LOCATIONS:
-            self.manifests[location] = self._account_with_container()
+        self.catalogue = self.accounts.fresh()
+        self.manifests: dict[str, Account] = {}
         self.machines: dict[str, Any] = {}
+        self._build()
         self.reach = self._reach()
         self._connect()
         for each in assignments(cloud().policies):
@@ -217,6 +193,11 @@ class World:
         """Return the restore points of a VM as the catalogue has them, newest first."""
         return cloud().catalogue.restore_points.newest(vm_key(vm_id), most=1000)
 
+    def seen(self, name: str) -> Any:
+        """Return what the overview tells of a VM."""
+        [vm] = [vm for vm in self.ask("GET", "vms").body["items"] if vm["name"] == name]
+        return vm
+
     def pass_time(self, span: timedelta) -> None:
         """Let time pass, with everything that happens in it."""
         self.host.run_until(self.clock.now() + span)
@@ -230,7 +211,7 @@ class World:
         """Every snapshot in the cloud belongs to a replica in the catalogue, and each of those is there."""
         known = dict(recorded_snapshots(machine.id for machine in self.machines.values()))
         with self.cloud.estate.lock:
-            there = list(self.cloud.estate.shelf.under(f"/subscriptions/{self.subscription}/".lower()))
+            there = list(self.cloud.estate.shelf.under("/subscriptions/"))
         found = {resource.id.key for resource in there if isinstance(resource, Snapshot)}
         assert found - set(known) == set(), "snapshots that nobody knows"
         must_be = {snapshot for snapshot, is_sure in known.items() if is_sure}
@@ -249,7 +230,23 @@ class World:
 
     # How it is put together
 
+    def _build(self) -> None:
+        """Make what is in the cloud before Tidemark runs."""
+        self.cloud.add_resource_group("production", HOME)
+        for location, region in LOCATIONS.items():
+            self._add_location(location, region)
+
+    def _add_location(self, name: str, region: str, subscription: str | None = None) -> None:
+        for purpose in ("snapshots", "restored"):
+            self.cloud.add_resource_group(f"{purpose}-{name}", region, subscription=subscription)
+        self.cloud.add_network(f"network-{name}", region, f"restored-{name}", subscription=subscription)
+        self.manifests[name] = self._account_with_container()
+
     def _settings(self) -> Settings:
+        return settings_in(self.directory, self._told(), self.catalogue, *self.manifests.values())
+
+    def _told(self) -> dict[str, Any]:
+        """Return what the policy file says."""
         places = {
             name: location_entry(name, region, self.subscription, self.manifests[name].blob_endpoint)
             for name, region in LOCATIONS.items()
@@ -262,12 +259,11 @@ class World:
             "hourly": policy_entry("north", cron="0 * * * *"),
             "newest": policy_entry("north", cron="0 * * * *", backlog="newest"),
         }
-        told = {
+        return {
             "subscriptions": [self.subscription, *self.more_subscriptions],
             "locations": places,
             "policies": policies,
         }
-        return settings_in(self.directory, told, self.catalogue, *self.manifests.values())
 
     def _reach(self) -> Reach:
         return Reach()

@@ -1,0 +1,162 @@
+"""Which VMs of a fleet are protected and how far: chosen by tags and selectors, refused, or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateways.connection import cloud
+from simulator.arm.snapshot_model import Snapshot
+from tests.conftest import Accounts
+from tests.fleet_world import FleetWorld
+from tests.restored_world import found, restored
+from tests.world import HOME, RECOVERY
+
+HOUR = timedelta(hours=1)
+OS = {"os": b"system"}
+
+
+@pytest.fixture
+def world(tmp_path: Path, accounts: Accounts) -> Iterator[FleetWorld]:
+    """A cloud with two subscriptions."""
+    made = FleetWorld(tmp_path, accounts)
+    try:
+        yield made
+        made.assert_histories_replay()
+    finally:
+        made.close()
+
+
+def test_vms_of_two_subscriptions_and_several_groups_are_protected_by_tag_and_by_selector(world):
+    add, other = world.add, world.other
+    add("by-tag", {"os": b"one"}, group="Finance", tags={"Tidemark-Policy": "daily"})
+    add("by-tier", {"os": b"two"}, group="hr", tags={"tier": "critical"})
+    add("unchosen", OS, group="hr", tags={"tier": "low"})
+    add("shop", {"os": b"three"}, group="shop", subscription=other)
+    add("shop-test", {"os": b"four"}, group="shop-test", subscription=other)
+    add("tagged", {"os": b"five"}, group="shop", tags={"tidemark-policy": "second"}, subscription=other)
+    add("kept-out", OS, group="shop", tags={"tidemark-exclude": "true"}, subscription=other)
+    world.pass_time(HOUR)
+
+    chosen = {
+        "by-tag": ("daily", b"one"),
+        "by-tier": ("critical", b"two"),
+        "shop": ("shops", b"three"),
+        "shop-test": ("shops", b"four"),
+        "tagged": ("second", b"five"),  # its tag comes before the selector
+    }
+    told = {vm["name"]: (vm["policy"], vm["coverage"]) for vm in world.ask("GET", "vms").body["items"]}
+    assert told == {name: (policy, "protected") for name, (policy, _) in chosen.items()}
+    world.assert_books_and_cloud_agree()
+    world.lose_region(HOME)
+    for name, (policy, content) in chosen.items():
+        [point] = world.points_of(world.machines[name].id)
+        [recovery] = cloud().policies.policies[policy].recovery
+        back = world.restore(point.id, recovery.name, within=timedelta(minutes=10))
+        assert back.disk(f"{name}-os") == content
+        assert f"/subscriptions/{recovery.subscription}/" in back.operation["outcome"]["disks"][0]["id"]
+
+
+def test_a_vm_in_the_wrong_subscription_for_its_policy_is_told_at_sight(world, caplog):
+    world.add("lost", OS, tags={"tidemark-policy": "daily"}, subscription=world.other)
+    world.pass_time(HOUR)
+
+    vm = world.seen("lost")
+    assert f"VM 'lost' is in subscription {world.other}" in vm["problem"]
+    assert (vm["coverage"], vm["lastFailure"], vm["newestPoint"]) == ("not", None, None)
+    assert not [line for line in caplog.messages if '"backup_failed"' in line]
+
+
+@pytest.mark.parametrize(
+    ("policy", "disks"),
+    [
+        ("daily", {"os": b"", "data": b"first"}),  # the policy refuses it
+        ("lenient", OS),  # nothing would be left
+    ],
+)
+def test_an_ephemeral_os_disk_is_refused_at_sight_and_nothing_is_tried(world, policy, disks, caplog):
+    vm_id = world.add("cache", disks, tags={"tidemark-policy": policy}, has_ephemeral_os_disk=True)
+    world.pass_time(2 * HOUR)
+
+    assert world.points_of(vm_id) == []
+    vm = world.seen("cache")
+    assert "VM 'cache' has an ephemeral OS disk, of which Azure takes no snapshot" in vm["problem"]
+    assert (vm["coverage"], vm["lastFailure"], vm["nextDue"]) == ("not", None, None)
+    assert not [line for line in caplog.messages if '"backup_failed"' in line]
+    answer = world.ask("POST", "backups", {"vm": vm_id})
+    assert (answer.status, answer.body["errors"][0]["field"]) == (400, "vm")
+
+
+def test_an_ephemeral_os_disk_is_left_out_by_policy_and_the_other_disks_come_back(world):
+    disks, tags = {"os": b"gone", "data": b"first"}, {"tidemark-policy": "lenient"}
+    vm_id = world.add("cache", disks, tags=tags, has_ephemeral_os_disk=True)
+    world.pass_time(HOUR)
+
+    vm = world.seen("cache")
+    assert (vm["problem"], vm["coverage"], vm["leftOut"]) == (None, "partly", ["cache-os"])
+    [point] = world.points_of(vm_id)
+    world.assert_books_and_cloud_agree()
+    world.lose_region(HOME)
+    back = world.restore(point.id, "north")
+    assert {name: content.rstrip(b"\0") for name, content in back.contents.items()} == {
+        "cache-data": b"first"
+    }
+    answer = world.ask("POST", "restores", {"restorePoint": point.id, "location": "north", "what": "vm"})
+    assert answer.status == 400
+    assert "ephemeral" in answer.body["errors"][0]["message"]
+
+
+def test_a_disk_that_is_tagged_to_be_left_out_makes_the_coverage_partly(world):
+    disks = {"os": b"system", "scratch": b"nobody cares"}
+    vm_id = world.add("web", disks, tags={"tidemark-policy": "daily"})
+    world.machines["web"].disk("scratch").resource.tags["Tidemark-Exclude"] = "true"
+    world.pass_time(HOUR)
+
+    vm = world.seen("web")
+    assert (vm["coverage"], vm["leftOut"], vm["problem"]) == ("partly", ["web-scratch"], None)
+    [point] = world.points_of(vm_id)
+    assert world.restore(point.id, "north").contents.keys() == {"web-os"}
+    assert all("scratch" not in each.id.name for each in found(world, Snapshot, "snapshots-west"))
+    world.assert_books_and_cloud_agree()
+
+
+def encrypted(world):
+    """The properties of disks that are encrypted with a key of their owner."""
+    keys = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": world.keys("production")}
+    return {"encryption": keys}
+
+
+def test_disks_with_a_key_of_their_owner_reach_a_location_that_has_an_encryption_set(world):
+    tags = {"tidemark-policy": "keyed"}
+    vm_id = world.add("web", {"os": b"system", "data": b"first"}, tags=tags, properties=encrypted(world))
+    world.pass_time(HOUR)
+
+    [point] = world.points_of(vm_id)
+    assert point.replicas == {"west": "available", "keyed": "available"}
+    there = world.keys("restored-north")
+    for snapshot in found(world, Snapshot, "snapshots-north"):
+        assert snapshot.properties["encryption"]["diskEncryptionSetId"] == there
+    assert world.seen("web")["coverage"] == "protected"
+    world.assert_books_and_cloud_agree()
+    world.lose_region(HOME)
+    operation = restored(world, restorePoint=point.id, location="keyed", what="vm")
+    assert operation["state"] == "succeeded", operation["failure"]
+    for disk in operation["outcome"]["disks"]:
+        back = world.cloud.disk(disk["id"]).resource
+        assert (back.location, back.encryption_set) == (RECOVERY, there.lower())
+        assert back.image.read(0, 6).rstrip(b"\0") in (b"system", b"first")
+
+
+def test_disks_with_a_key_of_their_owner_are_refused_where_the_location_has_no_encryption_set(world):
+    vm_id = world.add("web", OS, tags={"tidemark-policy": "daily"}, properties=encrypted(world))
+    world.pass_time(HOUR)
+
+    assert {point.state for point in world.points_of(vm_id)} == {"failed"}
+    assert found(world, Snapshot, "snapshots-west") == []  # nothing was taken in vain
+    vm = world.seen("web")
+    assert vm["coverage"] == "not"
+    assert "give location 'north' an encryption_set" in vm["lastFailure"]
+    world.assert_books_and_cloud_agree()
