@@ -170,13 +170,17 @@ class Faults:
 
     def verify_all_met(self) -> None:
         """Raise AssertionError naming every fault that was not met as often as it was planted for."""
-        unmet = [
+        if self.unmet:
+            raise AssertionError(f"Planted faults that no call has met: {'; '.join(self.unmet)}")
+
+    @property
+    def unmet(self) -> list[str]:
+        """Every fault that was not met as often as it was planted for, in words."""
+        return [
             f"{fault.effect} {fault.method} {fault.pattern.pattern!r} ({fault.times} more)"
             for fault in self._faults
             if fault.times
         ]
-        if unmet:
-            raise AssertionError(f"Planted faults that no call has met: {'; '.join(unmet)}")
 
     def _plant(self, fault: Fault) -> None:
         with self._lock:
