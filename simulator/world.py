@@ -12,7 +12,9 @@ from typing import Any
 
 from simulator.arm import fields
 from simulator.arm.disk_model import KIND as DISK
-from simulator.arm.disk_model import TIERS, Disk
+from simulator.arm.disk_model import Disk
+from simulator.arm.encryption_sets import BOTH, CUSTOMER, DiskEncryptionSet
+from simulator.arm.encryption_sets import KIND as ENCRYPTION_SET
 from simulator.arm.estate import Estate, ResourceGroup, Subscription
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.machine_model import KIND as MACHINE
@@ -28,6 +30,7 @@ from simulator.arm.network_models import (
 from simulator.arm.snapshot_model import Snapshot
 from simulator.images import Image
 from simulator.regions import REGIONS, normalized
+from simulator.world_disks import build_disk
 from simulator.world_handles import DiskHandle, DiskSpec, MachineHandle
 
 
@@ -86,6 +89,28 @@ class World:
             spec = DiskSpec(spec) if isinstance(spec, int) else spec
             disk_id = self._id(DISK, region, group, subscription, name)
             return DiskHandle(self._disk(disk_id, region, spec, list(zones), dict(tags or {})))
+
+    def add_disk_encryption_set(
+        self,
+        name: str,
+        region: str,
+        group: str,
+        *,
+        with_platform_key: bool = False,
+        subscription: str | None = None,
+    ) -> str:
+        """Add a disk encryption set, with the customer's key alone or with the platform's as well; return its
+        id."""
+        with self.estate.lock:
+            found = DiskEncryptionSet(
+                id=self._id(ENCRYPTION_SET, region, group, subscription, name),
+                location=_region(region),
+                created=self.estate.now,
+                encryption_type=BOTH if with_platform_key else CUSTOMER,
+                principal_id=self.estate.unique_ids.new(),
+            )
+            self.estate.shelf.put(found)
+            return found.id.text
 
     def add_network(
         self,
@@ -193,23 +218,7 @@ class World:
         self, disk_id: ResourceId, region: str, spec: DiskSpec, zones: list[str], tags: dict[str, str]
     ) -> Disk:
         fields.check_disk_name(disk_id.name)
-        if spec.sku not in TIERS:
-            raise ValueError(f"{spec.sku!r} is not a sku of disks; there are {', '.join(TIERS)}")
-        disk = Disk(
-            id=disk_id,
-            location=_region(region),
-            created=self.estate.now,
-            tags=tags,
-            properties={"creationData": {"createOption": "Empty"}, **spec.properties},
-            zones=zones,
-            estate=self.estate,
-            image=self.estate.images.create(spec.size_bytes),
-            sku=spec.sku,
-            unique_id=self.estate.unique_ids.new(),
-            is_new=False,
-        )
-        self.estate.shelf.put(disk)
-        return disk
+        return build_disk(self.estate, disk_id, _region(region), spec, zones, tags)
 
     def _interface(self, machine: str, region: str, group: str, subscription: str | None) -> NetworkInterface:
         network = f"{_region(region)}-network"

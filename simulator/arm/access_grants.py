@@ -28,6 +28,7 @@ def begin_access(call: Call) -> Response:
     resource.require_idle()
     duration = _duration(call)
     _check_policy(resource)
+    _check_sectors(resource)
     _check_readable(call.estate, resource)
 
     def finish(moment: datetime) -> Document:
@@ -104,6 +105,17 @@ def _check_policy(resource: Disk | Snapshot) -> None:
             "SimulatorAccessNotPermitted",
             f"'{resource.id.name}' asks for a token beside the SAS (dataAccessAuthMode); the simulator's "
             "data plane cannot check one.",
+        )
+
+
+def _check_sectors(resource: Disk | Snapshot) -> None:
+    """Refuse sectors of 4096 bytes: they need VHDX (the words: Azure/azure-powershell issue 24129)."""
+    if resource.sector_size != 512:
+        raise errors.own(
+            400,
+            "SimulatorSectorSizeMismatch",
+            f"Accessing disk or snapshot with a logical sector size of {resource.sector_size} requires "
+            "specifying the file format. Set the fileFormat property to VHDX.",
         )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from simulator.arm import errors, fields
 from simulator.arm.access_grants import require_no_access
 from simulator.arm.call import Call
-from simulator.arm.disk_model import COMPLETING_SKUS, TIERS, Disk
-from simulator.arm.disk_settings import ACCESS, kept
+from simulator.arm.disk_creation import refuse_read_only_performance
+from simulator.arm.disk_model import Disk
+from simulator.arm.disk_settings import ACCESS, PLATFORM_KEY, kept
+from simulator.arm.disk_skus import PROVISIONED_SKUS, check_size, check_sku
+from simulator.arm.disk_traits import TRAITS, check_traits, without_foreign
+from simulator.arm.encryption_sets import asked_encryption, has_customer_key
 from simulator.arm.fields import GIB
 from simulator.arm.operations import Document, Work
 from simulator.arm.snapshot_model import Snapshot
@@ -16,26 +22,31 @@ from simulator.wire import Response
 
 CHANGEABLE = (
     *ACCESS,
-    "burstingEnabled",
+    *TRAITS,
     "osType",
+    "encryptionSettingsCollection",
+    "purchasePlan",
     "supportedCapabilities",
     "supportsHibernation",
-    "tier",
 )
+FIXED = ("hyperVGeneration", "securityProfile")
 BOUNDARY_GIB = 4096
 
 
 def change(call: Call, disk: Disk, tags: dict[str, str]) -> Response:
     """Accept a change of a disk, and its new tags; a field that the body leaves out stays as it is."""
     disk.require_idle()
-    asked = fields.section(call.body, "properties")
-    changes = kept(asked, *CHANGEABLE)
-    size_bytes = _new_size(disk, asked)
-    sku = _new_sku(call, disk)
+    asked = _changed(disk, fields.section(call.body, "properties"))
+    sku, size_bytes = _new_sku(call, disk), _new_size(disk, asked)
+    changes = kept(asked, *CHANGEABLE) | _new_encryption(call, disk)
+    properties = without_foreign(disk.properties, sku) | changes
+    gib = -(-size_bytes // GIB)
+    check_size(sku, gib)
+    check_traits(properties, sku, gib)
     disk.tags = tags
 
     def finish(_: datetime) -> Document:
-        disk.properties |= changes
+        disk.properties = properties
         disk.sku = sku
         if size_bytes != disk.size_bytes:
             disk.image.resize(size_bytes)
@@ -46,7 +57,53 @@ def change(call: Call, disk: Disk, tags: dict[str, str]) -> Response:
     return call.accepted(operation, body=disk.document())
 
 
-def _new_size(disk: Disk, asked: fields.Json) -> int:
+def _changed(disk: Disk, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is asked without what is so already: clients send back all that a GET told them."""
+    told = disk.document()["properties"]
+    changed = {name: value for name, value in asked.items() if told.get(name) != value}
+    refuse_read_only_performance(changed)
+    for name in FIXED:
+        if changed.get(name) is not None:
+            raise errors.property_change(name, disk.id.name)
+    if changed.get("maxShares") is not None and disk.machine is not None:
+        raise errors.operation_not_allowed(
+            f"'maxShares' of disk {disk.id.name} cannot be changed while it is attached to VM "
+            f"{disk.machine.id}."
+        )
+    return changed
+
+
+def _new_encryption(call: Call, disk: Disk) -> dict[str, Any]:
+    """Return the new encryption, if it changes (azure-semantics §5).
+
+    A disk keeps the set that its incremental snapshots have, a customer's key is never turned off, and a
+    machine that runs keeps its disks' keys (hashicorp/terraform-provider-azurerm pull request 6207).
+    """
+    there = disk.properties.get("encryption", PLATFORM_KEY)
+    encryption = asked_encryption(call, disk.location)
+    if encryption is None or encryption == there:
+        return {}
+    if has_customer_key(there) and not has_customer_key(encryption):
+        raise errors.own(
+            409,
+            "SimulatorEncryptionMismatch",
+            f"The customer-managed key of disk '{disk.id.name}' cannot be turned off.",
+        )
+    if disk.estate.families.of_disk(disk.unique_id).members:
+        raise errors.own(
+            409,
+            "SimulatorEncryptionMismatch",
+            f"Disk '{disk.id.name}' has incremental snapshots, and all of them use one encryption set.",
+        )
+    if disk.machine is not None and disk.machine.is_allocated:
+        raise errors.operation_not_allowed(
+            f"Cannot change the encryption of disk {disk.id.name} while it is attached to running VM "
+            f"{disk.machine.id}."
+        )
+    return {"encryption": encryption}
+
+
+def _new_size(disk: Disk, asked: Mapping[str, Any]) -> int:
     gib = fields.whole(asked, "diskSizeGB", "properties.")
     there = disk.size_bytes // GIB
     if gib is None or gib == there:
@@ -57,7 +114,7 @@ def _new_size(disk: Disk, asked: fields.Json) -> int:
             "diskSizeGB",
         )
     require_no_access(disk.estate, disk)
-    crosses = there <= BOUNDARY_GIB < gib and disk.sku not in COMPLETING_SKUS
+    crosses = there <= BOUNDARY_GIB < gib and disk.sku not in PROVISIONED_SKUS
     if disk.machine is not None and crosses:
         raise errors.operation_not_allowed(
             f"Disk '{disk.id.name}' grows beyond {BOUNDARY_GIB} GiB: deallocate its VM and detach it first."
@@ -74,9 +131,8 @@ def _new_size(disk: Disk, asked: fields.Json) -> int:
 
 def _new_sku(call: Call, disk: Disk) -> str:
     sku = fields.text(fields.section(call.body, "sku"), "name") or disk.sku
-    if sku not in TIERS:
-        raise errors.invalid_parameter(f"The sku '{sku}' is not a sku of disks.", "sku.name")
-    if sku != disk.sku and {sku, disk.sku} & COMPLETING_SKUS:
+    check_sku(sku)
+    if sku != disk.sku and {sku, disk.sku} & PROVISIONED_SKUS:
         raise errors.not_simulated("changing a disk to or from Ultra or Premium SSD v2")
     if sku != disk.sku and disk.machine is not None and disk.machine.is_allocated:
         raise errors.operation_not_allowed(
@@ -88,7 +144,7 @@ def _new_sku(call: Call, disk: Disk) -> str:
 
 def _break_pending_snapshots(disk: Disk) -> None:
     """Fail the snapshots of an Ultra or Premium SSD v2 disk that are still completing when it grows."""
-    if disk.sku not in COMPLETING_SKUS:
+    if disk.sku not in PROVISIONED_SKUS:
         return
     members: list[Snapshot] = disk.estate.families.of_disk(disk.unique_id).members
     for snapshot in [each for each in members if each.progress and not each.progress.is_finished]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.arm import errors
 from simulator.arm.disk_performance import performance
 from simulator.arm.disk_settings import PLATFORM_KEY
+from simulator.arm.disk_skus import TIERS
 from simulator.arm.estate import Estate
 from simulator.arm.fields import GIB
 from simulator.arm.progress import Progress
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
     from simulator.images import Image
 
 KIND = "Microsoft.Compute/disks"
-TIERS = {
-    "Standard_LRS": "Standard",
-    "StandardSSD_LRS": "Standard",
-    "StandardSSD_ZRS": "Standard",
-    "Premium_LRS": "Premium",
-    "Premium_ZRS": "Premium",
-    "PremiumV2_LRS": "Premium",
-    "UltraSSD_LRS": "Ultra",
-}
-COMPLETING_SKUS = {"PremiumV2_LRS", "UltraSSD_LRS"}
 
 
 @dataclass(eq=False, kw_only=True)
@@ -51,6 +42,17 @@ class Disk(Resource):
     @property
     def size_bytes(self) -> int:
         return self.image.size_bytes
+
+    @property
+    def creation_data(self) -> dict[str, Any]:
+        """What the disk was made from, and how."""
+        found: dict[str, Any] = self.properties["creationData"]
+        return found
+
+    @property
+    def sector_size(self) -> int:
+        """Bytes of a logical sector; only provisioned disks tell it."""
+        return int(self.creation_data.get("logicalSectorSize") or 512)
 
     @property
     def encryption_set(self) -> str | None:
@@ -86,7 +88,8 @@ class Disk(Resource):
         told["sku"]["tier"] = TIERS[self.sku]
         if self.machine is not None:
             told["managedBy"] = self.machine.id.shouted()
-        for name, value in performance(self.sku, properties["diskSizeGB"]).items():
+        numbers = performance(self.sku, properties["diskSizeGB"], properties.get("tier"))
+        for name, value in numbers.items():
             properties.setdefault(name, value)
         properties |= {
             "encryption": properties.get("encryption", PLATFORM_KEY),

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.arm import errors, fields
-from simulator.arm.call import Call
 
 INHERITED = (
     "osType",
@@ -32,18 +31,10 @@ OBJECTS = (
     "supportedCapabilities",
     "securityProfile",
     "encryptionSettingsCollection",
-    "encryption",
 )
-
-
-def require_encryption_set(call: Call) -> None:
-    """Check the right to use the encryption set that a body names; raises ArmError 403.
-
-    Known of disks (kubernetes-sigs/azuredisk-csi-driver issue 2609); that snapshots are alike is our choice.
-    """
-    asked = fields.section(call.body, "properties", "encryption").get("diskEncryptionSetId")
-    if isinstance(asked, str) and asked:
-        call.require_linked("Microsoft.Compute/diskEncryptionSets/read", asked)
+NUMBERS = ("diskIOPSReadWrite", "diskMBpsReadWrite", "maxShares")
+FLAGS = ("burstingEnabled", "supportsHibernation")
+TEXTS = ("diskAccessId", "tier")
 
 
 def kept(properties: fields.Json, *names: str) -> dict[str, Any]:
@@ -63,6 +54,10 @@ def _checked(properties: fields.Json, name: str) -> Any:
                 name,
             )
         return value
-    if name == "diskAccessId":
+    if name in NUMBERS:
+        return fields.whole(properties, name, "properties.")
+    if name in FLAGS:
+        return fields.truth(properties, name, "properties.")
+    if name in TEXTS:
         return fields.text(properties, name, "properties.")
-    return properties[name]
+    raise ValueError(f"of {name!r} it is not said what it can be; add it to one of the lists above")

@@ -26,7 +26,9 @@ OWN_CODES = {
     "SimulatorEphemeralDisk": "an ephemeral OS disk was to be snapshotted, opened or moved",
     "SimulatorRegionMismatch": "source and target, or machine and disk, are in different regions",
     "SimulatorEncryptionMismatch": "a disk and its snapshots, or old and new OS disk, differ in encryption "
-    "set",
+    "set; or a set is of another region, subscription or type",
+    "SimulatorSectorSizeMismatch": "a disk and the snapshot that it is made from differ in sector size",
+    "SimulatorNotOfThisSku": "a property that only disks of another sku have was to be set",
     "SimulatorNotSimulated": "Azure can do this, the simulator cannot (see `simulator.__doc__`)",
 }
 

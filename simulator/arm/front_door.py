@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import re
 
-from simulator.arm import disks, following, groups, machines, network_interfaces, networks, snapshots
+from simulator.arm import (
+    disks,
+    encryption_sets,
+    following,
+    groups,
+    machines,
+    network_interfaces,
+    networks,
+    snapshots,
+)
 from simulator.arm.call import Call
 from simulator.arm.errors import ArmError
 from simulator.arm.estate import Estate
@@ -23,6 +32,7 @@ from simulator.wire import Request, Response
 ROUTES = (
     *snapshots.ROUTES,
     *disks.ROUTES,
+    *encryption_sets.ROUTES,
     *machines.ROUTES,
     *networks.ROUTES,
     *network_interfaces.ROUTES,

@@ -14,6 +14,7 @@ from functools import cached_property
 KINDS = {
     kind.lower(): kind
     for kind in (
+        "Microsoft.Compute/diskEncryptionSets",
         "Microsoft.Compute/disks",
         "Microsoft.Compute/snapshots",
         "Microsoft.Compute/virtualMachines",

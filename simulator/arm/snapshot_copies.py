@@ -18,13 +18,21 @@ from datetime import datetime
 from simulator.arm import errors, fields
 from simulator.arm.call import Call
 from simulator.arm.disk_settings import kept
+from simulator.arm.encryption_sets import asked_encryption, has_customer_key
 from simulator.arm.estate import Estate
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.operations import Document, Work
 from simulator.arm.progress import Progress
 from simulator.arm.snapshot_families import Family
 from simulator.arm.snapshot_model import KIND, Snapshot
-from simulator.arm.snapshot_taking import SETTINGS, asked_sku, default_sku, inherited
+from simulator.arm.snapshot_taking import (
+    SETTINGS,
+    asked_creation,
+    asked_sku,
+    check_size_unchanged,
+    default_sku,
+    inherited,
+)
 from simulator.meter import CopiedBytes
 from simulator.wire import Response
 
@@ -169,8 +177,9 @@ def _base(chain: Family, location: str, subscription: str) -> Snapshot | None:
 
 def _begun(call: Call, source: Snapshot, chain: Family, location: str) -> Snapshot:
     asked = fields.section(call.body, "properties")
-    has_key = "diskEncryptionSetId" in source.properties.get("encryption", {})
-    if has_key and not fields.section(asked, "encryption").get("diskEncryptionSetId"):
+    check_size_unchanged(asked, source.size_bytes)
+    encryption = asked_encryption(call, location)
+    if has_customer_key(source.properties.get("encryption")) and not has_customer_key(encryption):
         raise errors.own(
             409,
             "SimulatorEncryptionMismatch",
@@ -183,12 +192,12 @@ def _begun(call: Call, source: Snapshot, chain: Family, location: str) -> Snapsh
         location=location,
         created=call.estate.now,
         tags=fields.tags(call.body),
-        properties=kept(asked, *SETTINGS),
+        properties=kept(asked, *SETTINGS) | ({} if encryption is None else {"encryption": encryption}),
         estate=call.estate,
         sku=asked_sku(call, default_sku(family, location)),
         size_bytes=source.size_bytes,
         incremental=True,
-        creation_data=dict(asked["creationData"]),
+        creation_data=asked_creation(asked, source),
         family=family,
         copied_from=source,
     )

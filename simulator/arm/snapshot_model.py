@@ -46,6 +46,11 @@ class Snapshot(Resource):
     completion: Event | None = field(default=None, repr=False)
 
     @property
+    def sector_size(self) -> int:
+        """Bytes of a logical sector of the disk that it was taken of."""
+        return int(self.creation_data.get("logicalSectorSize") or 512)
+
+    @property
     def is_copying(self) -> bool:
         """Whether this is a copy that is accepted and neither complete nor broken."""
         return self.copied_from is not None and self.copy_error is None and not self.is_complete

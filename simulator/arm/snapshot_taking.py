@@ -12,8 +12,10 @@ from typing import Any
 
 from simulator.arm import errors, fields
 from simulator.arm.call import Call
-from simulator.arm.disk_model import COMPLETING_SKUS, Disk
+from simulator.arm.disk_model import Disk
 from simulator.arm.disk_settings import ACCESS, INHERITED, kept
+from simulator.arm.disk_skus import PROVISIONED_SKUS
+from simulator.arm.encryption_sets import asked_encryption
 from simulator.arm.errors import ArmError
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.operations import Document, Work
@@ -24,7 +26,7 @@ from simulator.regions import REGIONS
 from simulator.wire import Response
 
 MAX_PENDING_PER_DISK, MAX_PENDING_PER_SUBSCRIPTION = 3, 50
-SETTINGS = (*ACCESS, *INHERITED, "encryption")
+SETTINGS = (*ACCESS, *INHERITED)
 
 
 def take(call: Call, location: str) -> Response:
@@ -46,7 +48,7 @@ def take(call: Call, location: str) -> Response:
         snapshot.unique_id = call.estate.unique_ids.new()
         snapshot.creation_data["sourceUniqueId"] = disk.unique_id
         snapshot.properties = inherited(disk) | snapshot.properties
-        if disk.sku in COMPLETING_SKUS:
+        if disk.sku in PROVISIONED_SKUS:
             _complete_in_background(snapshot, moment)
         return snapshot.document()
 
@@ -72,7 +74,7 @@ def take_nothing(call: Call, location: str) -> Response:
         location=location,
         created=call.estate.now,
         tags=fields.tags(call.body),
-        properties=kept(asked, *SETTINGS) | {"diskSizeGB": gib},
+        properties=kept(asked, *SETTINGS) | _encryption_alone(call, location),
         estate=call.estate,
         sku=asked_sku(call, "Standard_LRS"),
         size_bytes=gib * fields.GIB,
@@ -90,6 +92,11 @@ def take_nothing(call: Call, location: str) -> Response:
     return call.accepted(operation, body=snapshot.document())
 
 
+def _encryption_alone(call: Call, location: str) -> dict[str, Any]:
+    encryption = asked_encryption(call, location)
+    return {} if encryption is None else {"encryption": encryption}
+
+
 def inherited(source: Disk | Snapshot) -> dict[str, Any]:
     """Return what a snapshot or disk takes over from its source (azure-semantics §2.3)."""
     return {name: source.properties[name] for name in (*INHERITED, "encryption") if name in source.properties}
@@ -105,6 +112,34 @@ def check_encryption(asked: fields.Json, expected: fields.Json | None) -> None:
             f"A disk and all its incremental snapshots use one disk encryption set: '{sets[1] or 'none'}' "
             f"is in use, '{sets[0] or 'none'}' was given.",
         )
+
+
+def asked_creation(asked: fields.Json, source: Disk | Snapshot) -> dict[str, Any]:
+    """Return the creationData of a snapshot of `source`; the sectors are those of the source."""
+    creation = fields.section(asked, "creationData")
+    if creation.get("instantAccessDurationMinutes") is not None:
+        raise errors.not_simulated("instant access snapshots")
+    kept = ("createOption", "sourceResourceId", "provisionedBandwidthCopySpeed")
+    told = {name: creation[name] for name in kept if creation.get(name) is not None}
+    if fields.whole(creation, "logicalSectorSize", "properties.creationData.") not in (
+        None,
+        source.sector_size,
+    ):
+        raise errors.own(
+            400,
+            "SimulatorSectorSizeMismatch",
+            f"'{source.id.name}' has sectors of {source.sector_size} bytes, and so have its snapshots.",
+        )
+    if source.creation_data.get("logicalSectorSize"):
+        told["logicalSectorSize"] = source.sector_size
+    return told
+
+
+def check_size_unchanged(asked: fields.Json, size_bytes: int) -> None:
+    """Refuse another size than the source's, or than the snapshot has: Azure can do that, we cannot."""
+    gib = fields.whole(asked, "diskSizeGB", "properties.")
+    if gib not in (None, -(-size_bytes // fields.GIB)):
+        raise errors.not_simulated("snapshots of another size than their source")
 
 
 def default_sku(family: Family | None, location: str) -> str:
@@ -160,21 +195,22 @@ def _check_disk(call: Call, disk: Disk, incremental: bool) -> None:
             "An incremental snapshot cannot be created in another subscription than its disk's.",
             "incremental",
         )
-    if disk.sku in COMPLETING_SKUS and not incremental:
+    if disk.sku in PROVISIONED_SKUS and not incremental:
         raise errors.invalid_parameter(
             f"Disks of type {disk.sku} have incremental snapshots only.", "incremental"
         )
-    if disk.sku in COMPLETING_SKUS:
+    if disk.sku in PROVISIONED_SKUS:
         _keep_pending_within_limits(call, disk)
 
 
 def _begun(call: Call, disk: Disk, location: str, incremental: bool, family: Family | None) -> Snapshot:
     asked = fields.section(call.body, "properties")
-    if asked["creationData"].get("instantAccessDurationMinutes") is not None:
-        raise errors.not_simulated("instant access snapshots")
     properties = kept(asked, *SETTINGS)
-    if "encryption" in properties:
-        check_encryption(properties["encryption"], disk.properties.get("encryption"))
+    check_size_unchanged(asked, disk.size_bytes)
+    encryption = asked_encryption(call, location)
+    if encryption is not None:
+        check_encryption(encryption, disk.properties.get("encryption"))
+        properties["encryption"] = encryption
     return Snapshot(
         id=call.id,
         location=location,
@@ -185,7 +221,7 @@ def _begun(call: Call, disk: Disk, location: str, incremental: bool, family: Fam
         sku=asked_sku(call, default_sku(family, location)),
         size_bytes=disk.size_bytes,
         incremental=incremental,
-        creation_data={"createOption": "Copy", "sourceResourceId": asked["creationData"]["sourceResourceId"]},
+        creation_data=asked_creation(asked, disk),
         family=family,
     )
 

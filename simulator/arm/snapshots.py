@@ -6,7 +6,8 @@ from __future__ import annotations
 from simulator.arm import errors, fields, snapshot_copies, snapshot_taking
 from simulator.arm.access_grants import begin_access, end_access, require_no_access
 from simulator.arm.call import Call
-from simulator.arm.disk_settings import ACCESS, kept, require_encryption_set
+from simulator.arm.disk_settings import ACCESS, kept
+from simulator.arm.encryption_sets import asked_encryption
 from simulator.arm.listing import list_resources
 from simulator.arm.operations import DELETING, Work
 from simulator.arm.routing import resource_routes
@@ -14,13 +15,18 @@ from simulator.arm.snapshot_model import KIND, Snapshot
 from simulator.arm.throttling import DELETE_DISK, GET_DISK, LIST, PUT_DISK, PUT_SNAPSHOT
 from simulator.wire import Response
 
-CHANGEABLE = (*ACCESS, "encryption")
+CHANGEABLE = (
+    *ACCESS,
+    "osType",
+    "supportedCapabilities",
+    "supportsHibernation",
+    "encryptionSettingsCollection",
+)
 NOT_SIMULATED = {"Import", "ImportSecure", "Upload", "CopyFromSanSnapshot", "Restore"}
 
 
 def put_snapshot(call: Call) -> Response:
     """Create a snapshot, or repeat the creation of one that is there from the same source."""
-    require_encryption_set(call)
     existing = call.estate.shelf.find(Snapshot, call.id)
     if existing is not None:
         return _put_again(call, existing)
@@ -77,7 +83,6 @@ def get_snapshot(call: Call) -> Response:
 
 def patch_snapshot(call: Call) -> Response:
     """Change tags and settings; tags are replaced as a whole."""
-    require_encryption_set(call)
     snapshot = call.estate.shelf.get(Snapshot, call.id)
     snapshot.require_idle()
     has_tags = call.body.get("tags") is not None
@@ -85,9 +90,12 @@ def patch_snapshot(call: Call) -> Response:
 
 
 def _change(call: Call, snapshot: Snapshot, tags: dict[str, str]) -> Response:
-    changes = kept(fields.section(call.body, "properties"), *CHANGEABLE)
-    if "encryption" in changes:
-        snapshot_taking.check_encryption(changes["encryption"], snapshot.properties.get("encryption"))
+    asked = fields.section(call.body, "properties")
+    changes = kept(asked, *CHANGEABLE)
+    snapshot_taking.check_size_unchanged(asked, snapshot.size_bytes)
+    encryption = asked_encryption(call, snapshot.location)
+    if encryption is not None:
+        snapshot_taking.check_encryption(encryption, snapshot.properties.get("encryption"))
     snapshot.sku = snapshot_taking.asked_sku(call, snapshot.sku)
     snapshot.tags = tags
     snapshot.properties |= changes

@@ -142,8 +142,7 @@ def location(simulated: Simulated, name: str, region: str) -> Location:
     for purpose in ("snapshots", "restored", "network", "keys"):
         simulated.add_resource_group(f"{purpose}-{name}", region)
     subnet = simulated.add_network(f"network-{name}", region, f"network-{name}")
-    keys = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/keys-{name}"
-    key = f"{keys}/providers/Microsoft.Compute/diskEncryptionSets/key"
+    key = simulated.add_disk_encryption_set("key", region, f"keys-{name}")
     manifests = f"https://{name}.example/manifests"
     return Location(
         name, region, SUBSCRIPTION, f"snapshots-{name}", manifests, f"restored-{name}", key, subnet

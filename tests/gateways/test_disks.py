@@ -50,7 +50,9 @@ def test_disks_come_back_after_the_region_is_lost(azure, web):
 
 
 def test_a_disk_is_given_again_what_the_snapshot_does_not_hold(azure, web):
-    keys = f"{azure.west.restore_group_id}/providers/Microsoft.Compute/diskEncryptionSets/keys"
+    keys = azure.cloud.add_disk_encryption_set(
+        "keys", azure.west.region, "restored-west", with_platform_key=True
+    )
     plan = replace(
         plan_disks(OPERATION, home_manifest(azure.taken(web), azure.west), azure.west)[1],
         sku="UltraSSD_LRS",

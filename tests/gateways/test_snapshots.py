@@ -139,7 +139,9 @@ def test_a_copy_gets_the_locations_encryption_set_only_where_the_disk_has_a_key_
 ):
     copy = copies_of(azure.taken(web))[0]
     target = azure.north.snapshot_id(copy.target_name)
-    north = replace(azure.north, encryption_set_id=f"{azure.north.group_id}/sets/north")
+    with_both = encryption == "EncryptionAtRestWithPlatformAndCustomerKeys"
+    keys = azure.cloud.add_disk_encryption_set("keys", "northeurope", "keys", with_platform_key=with_both)
+    north = replace(azure.north, encryption_set_id=keys)
     azure.snapshots.begin_copy(target, copy.source_id, north, {}, encryption)
     azure.pass_time(3600)
     told = azure.snapshot_model(target)["properties"]["encryption"]

@@ -235,17 +235,18 @@ def test_a_copy_crosses_regions_but_not_subscriptions(azure):
 
 def test_a_customer_managed_key_needs_a_set_for_the_target(azure):
     """§5: a cross-region copy of a CMK snapshot needs a disk encryption set in the target region."""
-    key = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": "/west/set"}
+    west = azure.cloud.add_disk_encryption_set("west", HOME, "production")
+    north = azure.cloud.add_disk_encryption_set("north", RECOVERY, "recovery")
+    key = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": west}
     disk = azure.make_disk("secret", disk_body(None, encryption=key))
     source = azure.sdk.snapshots.begin_create_or_update("production", "s1", snapshot_body(disk.id)).result()
-    assert source.encryption.disk_encryption_set_id == "/west/set"
+    assert source.encryption.disk_encryption_set_id == west
     with pytest.raises(ResourceExistsError) as raised:
         azure.begin_copy("c1", source.id)
     assert code_of(raised) == "SimulatorEncryptionMismatch"
-    there = {**key, "diskEncryptionSetId": "/north/set"}
-    body = copy_body(source.id, encryption=there)
+    body = copy_body(source.id, encryption={**key, "diskEncryptionSetId": north})
     copied = azure.sdk.snapshots.begin_create_or_update("recovery", "c1", body).result()
-    assert copied.encryption.disk_encryption_set_id == "/north/set"
+    assert copied.encryption.disk_encryption_set_id == north
 
 
 def test_a_copy_whose_operation_fails_counts_for_nothing(azure):

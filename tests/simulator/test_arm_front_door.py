@@ -256,7 +256,7 @@ class TestRights:
     )
     def test_an_encryption_set_is_used_by_those_who_may_read_it(self, azure, kind, body):
         """kubernetes-sigs/azuredisk-csi-driver issue 2609."""
-        key = azure.id("diskEncryptionSets", "key")
+        key = azure.cloud.add_disk_encryption_set("key", HOME, "production")
         properties = {
             **body,
             "creationData": {"createOption": "Empty"},

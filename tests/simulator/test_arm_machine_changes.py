@@ -67,7 +67,7 @@ class TestSwappingTheOsDisk:
         assert refused(azure, body, "web")[:2] == (409, "ConflictingUserInput")
 
     def test_encryption_must_stay_the_same(self, azure):
-        key = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": "/a/set"}
+        key = {"diskEncryptionSetId": azure.cloud.add_disk_encryption_set("key", HOME, "production")}
         disk = azure.make_disk("secret", disk_body(None, encryption=key, osType="Linux")).id
         assert refused(azure, self.swapped(azure, disk), "web")[1] == "SimulatorEncryptionMismatch"
 

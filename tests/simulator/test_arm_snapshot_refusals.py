@@ -100,7 +100,8 @@ def test_a_change_that_failed_leaves_the_data_as_it_was(azure):
 
 def test_a_refused_change_changes_nothing(azure):
     azure.take("s1")
-    other = {"tags": {"a": "b"}, "properties": {"encryption": {"diskEncryptionSetId": "/a/set"}}}
+    key = azure.cloud.add_disk_encryption_set("key", HOME, "production")
+    other = {"tags": {"a": "b"}, "properties": {"encryption": {"diskEncryptionSetId": key}}}
     with pytest.raises(ResourceExistsError):
         azure.sdk.snapshots.begin_update("production", "s1", other)
     assert azure.sdk.snapshots.get("production", "s1").tags == {}
@@ -151,9 +152,9 @@ def test_the_501st_snapshot_of_a_disk_is_refused(azure):
 
 def test_all_snapshots_of_a_disk_use_one_encryption_set(azure):
     """§5: a disk and all its incremental snapshots must use the same disk encryption set."""
-    key = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": "/a/set"}
+    key = azure.cloud.add_disk_encryption_set("key", HOME, "production")
     with pytest.raises(ResourceExistsError) as raised:
-        azure.take("s1", encryption=key)
+        azure.take("s1", encryption={"diskEncryptionSetId": key})
     assert code_of(raised) == "SimulatorEncryptionMismatch"
 
 

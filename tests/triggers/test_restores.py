@@ -16,7 +16,6 @@ SUBNET_ELSEWHERE = (
     f"/subscriptions/{ALIEN_SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v"
     "/subnets/default"
 )
-KEY_AT_HOME = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/diskEncryptionSets/west"
 SLOT = START.replace(hour=2, minute=0, second=0)
 
 
@@ -188,7 +187,8 @@ def test_what_cannot_be_restored_is_refused_before_anything_is_written(api, orde
 
 
 def test_faults_of_every_kind_are_told_at_once(api):
-    key = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": KEY_AT_HOME}
+    at_home = api.cloud.add_disk_encryption_set("west", "westeurope", "production")
+    key = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": at_home}
     vm = api.add_vm(disks={"os": 1 << 20, "data": DiskSpec(1 << 20, properties={"encryption": key})})
     point = api.add_point(vm, SLOT, north=ReplicaState.COPYING)
     order = {"restorePoint": point.id, "location": "north", "what": "vm", "subnet": SUBNET_ELSEWHERE}
