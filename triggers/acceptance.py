@@ -99,16 +99,30 @@ async def begun(asked: Asked, plan: Callable[[Asked], Plan], client: Client) -> 
 
 def accepted(asked: Asked, plan: Callable[[Asked], Plan]) -> Operation:
     """Return the operation that stands for a request, written into the catalogue if it is new."""
-    operations = cloud().catalogue.operations
-    days = (asked.now, asked.now - timedelta(days=1)) if asked.key is not None else (asked.now,)
-    known = next(filter(None, (operations.find(asked.id_on(day)) for day in days)), None)
-    standing = known or operations.accept(_operation(asked, plan(asked)))
+    standing = _known(asked) or _new(asked, plan)
     if standing.fingerprint != asked.fingerprint:
         raise KeyReused(
             f"{KEY_HEADER} {asked.key!r} stands for {standing.kind} {standing.id}, which was asked for with "
             "another body; use a new key for a new request"
         )
     return standing
+
+
+def _known(asked: Asked) -> Operation | None:
+    days = (asked.now, asked.now - timedelta(days=1)) if asked.key is not None else (asked.now,)
+    find = cloud().catalogue.operations.find
+    return next(filter(None, (find(asked.id_on(day)) for day in days)), None)
+
+
+def _new(asked: Asked, plan: Callable[[Asked], Plan]) -> Operation:
+    try:
+        planned = plan(asked)
+    except Busy:
+        # It may be busy with this very request, which somebody else has made at the same moment.
+        if standing := _known(asked):
+            return standing
+        raise
+    return cloud().catalogue.operations.accept(_operation(asked, planned))
 
 
 def _operation(asked: Asked, plan: Plan) -> Operation:

@@ -13,6 +13,7 @@ from domain.requests import BackupRequest
 from durable import from_wire
 from tests.triggers.harness import Api
 from tests.triggers.test_identity import principal
+from triggers import backups
 
 
 def started(api: Api) -> list[BackupRequest]:
@@ -114,6 +115,21 @@ def test_a_repeated_request_is_the_same_operation_although_the_vm_is_busy_with_i
     api.add_point(vm, api.clock.now().replace(second=0), state="begun", operation=operation)
     answer = ask(api, {"vm": vm})
     assert (answer.status, answer.body["id"]) == (202, operation)
+
+
+def test_who_asks_for_the_same_at_the_same_moment_gets_the_same_operation(api, monkeypatch):
+    vm, quicker = api.add_vm("web"), []
+    look = backups._points_of_idle
+
+    def look_too_late(found, now):
+        monkeypatch.setattr(backups, "_points_of_idle", look)
+        quicker.append(ask(api, {"vm": vm}))
+        return look(found, now)
+
+    monkeypatch.setattr(backups, "_points_of_idle", look_too_late)
+    answer = ask(api, {"vm": vm})
+    assert (answer.status, answer.body["id"]) == (202, quicker[0].body["id"])
+    assert len(api.operations()) == len(api.client.started) == 1
 
 
 def test_the_next_minute_is_another_request(api):
