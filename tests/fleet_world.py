@@ -10,7 +10,6 @@ from tests.settings_files import location_entry, policy_entry
 from tests.world import HOME, MIB, RECOVERY, World
 
 OTHER_LOCATIONS = {"west-2": HOME, "north-2": RECOVERY}
-KEYS = "providers/Microsoft.Compute/diskEncryptionSets/keys"
 
 
 class FleetWorld(World):
@@ -18,7 +17,7 @@ class FleetWorld(World):
 
     There policy `shops` takes what is in the groups `shop` and `shop-test` by its selector, and `second` what
     is tagged so. At home `critical` takes by the tag `tier`, `keyed` copies to the north with an encryption
-    set, and `lenient` leaves out what Azure takes no snapshot of.
+    set, and `lenient` leaves out what Azure takes no snapshot of. `keys` has the encryption set of each region.
     """
 
     def _build(self) -> None:
@@ -26,6 +25,10 @@ class FleetWorld(World):
         self.other = self.cloud.add_subscription(name="Second")
         for name, region in OTHER_LOCATIONS.items():
             self._add_location(name, region, self.other)
+        self.keys = {
+            region: self.cloud.add_disk_encryption_set("keys", region, group)
+            for region, group in ((HOME, "production"), (RECOVERY, "restored-north"))
+        }
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()
@@ -36,7 +39,7 @@ class FleetWorld(World):
         }
         self.manifests["keyed"] = self._account_with_container()
         keyed = location_entry("north", RECOVERY, self.subscription, self.manifests["keyed"].blob_endpoint)
-        told["locations"]["keyed"] = keyed | {"encryption_set": self.keys("restored-north")}
+        told["locations"]["keyed"] = keyed | {"encryption_set": self.keys[RECOVERY]}
         there = {**policy_entry("north-2"), "home": "west-2", "keep_last": {"west-2": 7, "north-2": 30}}
         told["policies"] |= {
             "critical": policy_entry("north", selector={"tags": {"tier": "critical"}}),
@@ -48,10 +51,6 @@ class FleetWorld(World):
             },
         }  # fmt: skip
         return told
-
-    def keys(self, group: str) -> str:
-        """Return the id of the encryption set in a resource group of the first subscription."""
-        return f"/subscriptions/{self.subscription}/resourceGroups/{group}/{KEYS}"
 
     def add(
         self,

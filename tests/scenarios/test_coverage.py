@@ -125,7 +125,7 @@ def test_a_disk_that_is_tagged_to_be_left_out_makes_the_coverage_partly(world):
 
 def encrypted(world):
     """The properties of disks that are encrypted with a key of their owner."""
-    keys = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": world.keys("production")}
+    keys = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": world.keys[HOME]}
     return {"encryption": keys}
 
 
@@ -136,7 +136,7 @@ def test_disks_with_a_key_of_their_owner_reach_a_location_that_has_an_encryption
 
     [point] = world.points_of(vm_id)
     assert point.replicas == {"west": "available", "keyed": "available"}
-    there = world.keys("restored-north")
+    there = world.keys[RECOVERY]
     for snapshot in found(world, Snapshot, "snapshots-north"):
         assert snapshot.properties["encryption"]["diskEncryptionSetId"] == there
     assert world.seen("web")["coverage"] == "protected"
