@@ -17,7 +17,7 @@ class FleetWorld(World):
 
     There policy `shops` takes what is in the groups `shop` and `shop-test` by its selector, and `second` what
     is tagged so. At home `critical` takes by the tag `tier`, `keyed` copies to the north with an encryption
-    set, and `lenient` leaves out what Azure takes no snapshot of. `keys` has the encryption set of each region.
+    set, and `lenient` leaves out what Azure takes no snapshot of. `keys` has each region's encryption set.
     """
 
     def _build(self) -> None:
