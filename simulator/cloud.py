@@ -25,6 +25,7 @@ from simulator.arm import snapshot_copies
 from simulator.arm.estate import Estate
 from simulator.arm.front_door import FrontDoor
 from simulator.arm.identifiers import UniqueIds
+from simulator.arm.machine_sizes import Offers
 from simulator.arm.operations import Failure
 from simulator.arm.roles import Roles
 from simulator.arm.snapshot_families import Families
@@ -103,6 +104,11 @@ class Cloud(World):
     def roles(self) -> Roles:
         """Who may do what; as long as nothing is granted, everybody may do everything."""
         return self.estate.roles
+
+    @property
+    def offers(self) -> Offers:
+        """Where sizes of machines are to be had; everywhere, until one is taken away."""
+        return self.estate.offers
 
     @property
     def base_url(self) -> str | None:

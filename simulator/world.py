@@ -19,6 +19,7 @@ from simulator.arm.estate import Estate, ResourceGroup, Subscription
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.machine_model import KIND as MACHINE
 from simulator.arm.machine_model import AttachedDisk, VirtualMachine
+from simulator.arm.machine_sizes import SIZES
 from simulator.arm.network_models import (
     INTERFACE,
     NETWORK,
@@ -251,13 +252,15 @@ class World:
 
     def _finish(self, machine: VirtualMachine, size: str, os_type: str) -> None:
         machine.properties = {
-            "hardwareProfile": {"vmSize": size},
+            "hardwareProfile": {"vmSize": _known_size(size)},
             "osProfile": {"computerName": machine.id.name, "adminUsername": "azureuser"},
             "networkProfile": {"networkInterfaces": [{"id": each.id.text} for each in machine.interfaces]},
             "storageProfile": {
                 "imageReference": {"publisher": "Simulator", "offer": os_type, "sku": "1", "version": "1.0.0"}
             },
         }
+        if any(each.disk.sku == "UltraSSD_LRS" for each in machine.attached):
+            machine.properties["additionalCapabilities"] = {"ultraSSDEnabled": True}
         for each in machine.attached:
             each.disk.machine = machine
         for interface in machine.interfaces:
@@ -280,6 +283,12 @@ def _os_disk(disk: Disk, os_type: str, is_ephemeral: bool) -> AttachedDisk:
 
 def _data_disk(disk: Disk, lun: int) -> AttachedDisk:
     return AttachedDisk(disk, {"createOption": "Attach", "caching": "None", "deleteOption": "Detach"}, lun)
+
+
+def _known_size(size: str) -> str:
+    if size.lower() not in SIZES:
+        raise ValueError(f"{size!r} is not a size of the simulated world; machine_sizes.py has those")
+    return size
 
 
 def _region(region: str) -> str:

@@ -22,7 +22,6 @@ OWN_CODES = {
     "SimulatorTooManyPendingSnapshots": "too many snapshots still completing (Ultra and Premium SSD v2)",
     "SimulatorTooManyAccesses": "a sixth snapshot of one family was to be opened by SAS",
     "SimulatorAccessNotPermitted": "networkAccessPolicy or dataAccessAuthMode forbids a plain SAS",
-    "SimulatorZoneMismatch": "a disk and a virtual machine that do not share a zone",
     "SimulatorEphemeralDisk": "an ephemeral OS disk was to be snapshotted, opened or moved",
     "SimulatorRegionMismatch": "source and target, or machine and disk, are in different regions",
     "SimulatorEncryptionMismatch": "a disk and its snapshots, or old and new OS disk, differ in encryption "

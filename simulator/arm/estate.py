@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from clock import Clock
 from simulator.arm.identifiers import UniqueIds
+from simulator.arm.machine_sizes import Offers
 from simulator.arm.operations import Operations
 from simulator.arm.resources import Resource, Shelf
 from simulator.arm.roles import Roles
@@ -59,6 +60,7 @@ class Estate:
     families: Families
     base_url: str | None
     roles: Roles = field(default_factory=Roles)
+    offers: Offers = field(default_factory=Offers)
     meter: Meter = field(default_factory=Meter)
     shelf: Shelf = field(default_factory=Shelf)
     operations: Operations = field(default_factory=Operations)

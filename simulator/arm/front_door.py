@@ -16,6 +16,7 @@ from simulator.arm import (
     machines,
     network_interfaces,
     networks,
+    skus,
     snapshots,
 )
 from simulator.arm.call import Call
@@ -37,6 +38,7 @@ ROUTES = (
     *networks.ROUTES,
     *network_interfaces.ROUTES,
     *groups.ROUTES,
+    *skus.ROUTES,
     *following.ROUTES,
 )
 

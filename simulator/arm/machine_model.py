@@ -55,6 +55,11 @@ class VirtualMachine(Resource):
     beside: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def size(self) -> str:
+        """The name of the size, as the client wrote it."""
+        return str(self.properties["hardwareProfile"]["vmSize"])
+
+    @property
     def os_disk(self) -> Disk:
         return self.os.disk
 

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from simulator.arm import errors, fields
 from simulator.arm.access_grants import require_no_access
 from simulator.arm.call import Call
-from simulator.arm.machine_checks import check_place, check_storage
+from simulator.arm.machine_checks import check_disks, check_place
 from simulator.arm.machine_model import KIND, AttachedDisk, VirtualMachine
+from simulator.arm.machine_sizes import SIZES
 from simulator.arm.machine_storage import LUNS, check_free, find_disk
 from simulator.arm.operations import OPERATIONS, Work
 from simulator.arm.routing import resource_routes
@@ -74,8 +75,10 @@ def attach_detach(call: Call) -> Response:
     taken = {each.lun for each in staying}
     for each in joining:
         check_place(each.disk, machine.location, machine.zones)
-        check_storage(machine.properties["hardwareProfile"]["vmSize"], each.disk)
-    machine.data = staying + [_with_lun(each, taken) for each in joining]
+    data = staying + [_with_lun(each, taken) for each in joining]
+    capabilities = fields.section(machine.properties, "additionalCapabilities")
+    check_disks(SIZES[machine.size.lower()], data, capabilities)
+    machine.data = data
     for each in machine.data:
         each.disk.machine = machine
 
@@ -101,8 +104,10 @@ def _joining(call: Call, entry: fields.Json) -> AttachedDisk:
 def _with_lun(attached: AttachedDisk, taken: set[int | None]) -> AttachedDisk:
     """Return the disk with the LUN that was asked for, or the lowest free one."""
     lun = attached.lun if attached.lun is not None else next(each for each in LUNS if each not in taken)
-    if lun in taken or lun not in LUNS:
-        raise errors.invalid_parameter(f"The LUN {lun} is taken or out of range.", "dataDisk.lun")
+    if lun not in LUNS:
+        raise errors.invalid_parameter(f"The LUN {lun} is out of range: 0 to {LUNS[-1]}.", "dataDisk.lun")
+    if lun in taken:
+        raise errors.invalid_parameter(f"A disk at LUN {lun} already exists.", "dataDisk.lun")
     taken.add(lun)
     return AttachedDisk(attached.disk, attached.settings, lun)
 

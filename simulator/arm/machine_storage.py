@@ -13,6 +13,7 @@ from simulator.arm.disk_model import KIND as DISK
 from simulator.arm.disk_model import Disk
 from simulator.arm.errors import ArmError
 from simulator.arm.identifiers import ResourceId
+from simulator.arm.machine_checks import check_entry, check_same_size
 from simulator.arm.machine_model import AttachedDisk, VirtualMachine
 
 LUNS = range(64)
@@ -34,6 +35,7 @@ def read_os_disk(call: Call, storage: Mapping[str, Any]) -> AttachedDisk:
         )
     fields.required_text(entry, "osType", "osDisk.")
     disk = _named_disk(call, entry, "osDisk.")
+    check_same_size(entry, disk)
     return AttachedDisk(disk, _settings(entry, _OS_SETTINGS))
 
 
@@ -49,17 +51,14 @@ def changed_os_disk(call: Call, storage: Mapping[str, Any], machine: VirtualMach
     name = fields.text(entry, "name")
     if (name or disk.id.name).lower() != disk.id.name.lower():
         raise errors.property_change("osDisk.name")
-    if disk is not machine.os_disk:
-        _check_swap(entry, disk, machine.os_disk)
+    if disk is machine.os_disk:
+        check_same_size(entry, disk)
+    else:  # the body may tell the size of the disk before: what Azure's own tools change is id and name
+        _check_swap(disk, machine.os_disk)
     return AttachedDisk(disk, {**there, **_settings(entry, _OS_SETTINGS)})
 
 
-def _check_swap(entry: Mapping[str, Any], disk: Disk, old: Disk) -> None:
-    asked = fields.section(entry, "managedDisk").get("storageAccountType")
-    if asked and asked != disk.sku:
-        raise errors.operation_not_allowed(
-            f"The storage account type '{asked}' does not match that of disk '{disk.id.name}', {disk.sku}."
-        )
+def _check_swap(disk: Disk, old: Disk) -> None:
     if disk.encryption_set != old.encryption_set:
         raise errors.own(
             409,
@@ -81,6 +80,7 @@ def read_data_disks(call: Call, storage: Mapping[str, Any]) -> list[AttachedDisk
         disk = _named_disk(call, entry, "dataDisks.") if fields.section(entry, "managedDisk") else None
         if disk is None or (option != "Attach" and disk.machine is None):
             raise errors.not_simulated(f"new data disks (dataDisks.createOption '{option}'); attach one")
+        check_same_size(entry, disk)
         name = fields.text(entry, "name")
         if name is not None and name.lower() != disk.id.name.lower():
             raise errors.invalid_parameter(
@@ -119,9 +119,11 @@ def check_free(
 
 
 def _check_unique(attached: list[AttachedDisk]) -> None:
-    luns = [each.lun for each in attached]
-    if len(set(luns)) < len(luns):
-        raise errors.invalid_parameter("A LUN is used by more than one data disk.", "dataDisk.lun")
+    taken: set[int | None] = set()
+    for each in attached:
+        if each.lun in taken:
+            raise errors.invalid_parameter(f"A disk at LUN {each.lun} already exists.", "dataDisk.lun")
+        taken.add(each.lun)
     if len({id(each.disk) for each in attached}) < len(attached):
         raise errors.invalid_parameter("A disk is attached more than once.", "dataDisk.managedDisk.id")
 
@@ -137,7 +139,9 @@ def _lun(entry: Mapping[str, Any]) -> int:
 
 def _named_disk(call: Call, entry: Mapping[str, Any], where: str) -> Disk:
     text = fields.required_text(fields.section(entry, "managedDisk"), "id", f"{where}managedDisk.")
-    return find_disk(call, text)
+    disk = find_disk(call, text)
+    check_entry(entry, disk, call.id.name)
+    return disk
 
 
 def find_disk(call: Call, text: str) -> Disk:

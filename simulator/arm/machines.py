@@ -11,17 +11,24 @@ from simulator.arm.call import Call
 from simulator.arm.disk_model import Disk
 from simulator.arm.disks import remove as remove_disk
 from simulator.arm.disks import require_unused
-from simulator.arm.errors import ArmError
 from simulator.arm.estate import Estate
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.listing import list_resources
-from simulator.arm.machine_checks import check_place, check_plan, check_security, check_size, check_storage
+from simulator.arm.machine_checks import (
+    check_disks,
+    check_generation,
+    check_place,
+    check_plan,
+    check_security,
+)
 from simulator.arm.machine_model import KIND, AttachedDisk, VirtualMachine
 from simulator.arm.machine_power import ROUTES as POWER_ROUTES
+from simulator.arm.machine_sizes import SIZES, Size
 from simulator.arm.machine_storage import changed_os_disk, check_free, read_data_disks, read_os_disk
 from simulator.arm.network_interfaces import reference_missing, require_free
 from simulator.arm.network_models import NetworkInterface
 from simulator.arm.operations import CREATING, DELETING, OPERATIONS, Work
+from simulator.arm.preconditions import check_precondition
 from simulator.arm.routing import resource_routes
 from simulator.arm.throttling import DELETE_MACHINE, GET_MACHINE, LIST, PUT_MACHINE, UPDATE_MACHINE
 from simulator.wire import Response
@@ -52,7 +59,7 @@ NOT_SIMULATED = (
 def put_machine(call: Call) -> Response:
     """Create a machine from specialized disks (azure-semantics §7.4), or change the one that is there."""
     machine = call.estate.shelf.find(VirtualMachine, call.id)
-    _check_precondition(call, machine)
+    check_precondition(call.request, machine.etag if machine else None)
     return _create(call) if machine is None else _change(call, machine)
 
 
@@ -156,7 +163,7 @@ def get_instance_view(call: Call) -> Response:
 def patch_machine(call: Call) -> Response:
     """Change the tags of a machine; they are replaced as a whole."""
     machine = call.estate.shelf.get(VirtualMachine, call.id)
-    _check_precondition(call, machine)
+    check_precondition(call.request, machine.etag if machine else None)
     machine.require_idle()
     if set(call.body) - {"tags"}:
         raise errors.not_simulated(f"PATCH of {sorted(set(call.body) - {'tags'})} of a virtual machine")
@@ -205,26 +212,6 @@ def remove(estate: Estate, machine: VirtualMachine) -> None:
         interface.machine = None
 
 
-def _check_precondition(call: Call, machine: VirtualMachine | None) -> None:
-    """Hold a request to its If-Match and If-None-Match headers; raises ArmError 412 PreconditionFailed."""
-    there = machine.etag.strip('"') if machine else None
-    wanted, unwanted = (
-        call.request.headers.get(name, "").strip('"') for name in ("if-match", "if-none-match")
-    )
-    if (wanted and wanted not in ("*", there)) or (wanted == "*" and there is None):
-        raise _precondition_failed(call, there)
-    if there is not None and unwanted in ("*", there):
-        raise _precondition_failed(call, there)
-
-
-def _precondition_failed(call: Call, there: str | None) -> ArmError:
-    return ArmError(
-        412,
-        "PreconditionFailed",
-        f"The condition of the request is not met: the etag of '{call.id.name}' is {there or 'missing'}.",
-    )
-
-
 def _storage_without_image(properties: fields.Json) -> fields.Json:
     """Return the storage profile of a machine that is made of specialized disks."""
     storage = fields.section(properties, "storageProfile")
@@ -241,14 +228,26 @@ def _check_disks(
     call: Call, attached: list[AttachedDisk], machine: VirtualMachine | None, location: str, zones: list[str]
 ) -> None:
     properties = fields.section(call.body, "properties")
-    size = fields.required_text(fields.section(properties, "hardwareProfile"), "vmSize", "hardwareProfile.")
+    size = _size(call, machine, location, zones)
     check_free(attached, machine, call.id)
     for each in attached:
         check_place(each.disk, location, zones)
-        check_storage(size, each.disk)
-    check_size(size, attached[0].disk)
+    before = machine.properties if machine else {}
+    capabilities = fields.section({**before, **properties}, "additionalCapabilities")
+    check_disks(size, attached, capabilities)
+    check_generation(size, attached[0].disk)
     if machine is None or attached[0].disk is not machine.os_disk:
         check_security(properties, attached[0].disk)
+
+
+def _size(call: Call, machine: VirtualMachine | None, location: str, zones: list[str]) -> Size:
+    """Return the size that a body asks for; one that the machine has already need not be offered any more."""
+    hardware = fields.section(call.body, "properties", "hardwareProfile")
+    name = fields.required_text(hardware, "vmSize", "hardwareProfile.")
+    if machine is not None and machine.size.lower() == name.lower():
+        return SIZES[name.lower()]
+    call.estate.offers.require(name, location, zones, call.id)
+    return call.estate.offers.size(name, location)
 
 
 def _interfaces(call: Call, location: str, machine: VirtualMachine | None) -> list[NetworkInterface]:
