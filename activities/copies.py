@@ -165,9 +165,7 @@ def _is_disk_busy(copy: Copy, queue: CopyQueue, now: datetime) -> bool:
     """Whether another copy of the disk is under way: Azure makes one at a time, wherever it goes to."""
     catalogue = cloud().catalogue
     others = [
-        other
-        for other in catalogue.copy_queues.all_open()
-        if other.disk == queue.disk and other.partition != queue.partition
+        other for other in catalogue.copy_queues.of_disk(queue.disk) if other.partition != queue.partition
     ]
     at_work = (
         known for other in others for known in catalogue.copies.of_queue(other) if known.is_at_work(now)

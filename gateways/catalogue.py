@@ -130,6 +130,10 @@ class CopyQueues(Documents[CopyQueue]):
         """Return the queues that may have something to do."""
         return self.query(_ALL)
 
+    def of_disk(self, disk: str) -> list[CopyQueue]:
+        """Return the queues of a disk that may have something to do, however many others there are."""
+        return self.query(_ALL, after=copy_partition(disk, ""), before=copy_partition(disk, "~"))
+
     def seen(self, queue: CopyQueue) -> Row | None:
         """Return the row of a queue, to close it by."""
         return self.table.get(_ALL, queue.partition)

@@ -38,9 +38,12 @@ class Documents(Generic[Document]):
         row = self.table.get(partition, key)
         return self.read(row) if row else None
 
-    def query(self, partition: str, *, after: str = "", most: int | None = None) -> list[Document]:
+    def query(
+        self, partition: str, *, after: str = "", before: str = "", most: int | None = None
+    ) -> list[Document]:
         """Return the objects of a partition in the order of their keys."""
-        return [self.read(row) for row in self.table.query(partition, after=after, most=most)]
+        found = self.table.query(partition, after=after, before=before, most=most)
+        return [self.read(row) for row in found]
 
     def change(
         self, partition: str, key: str, changed: Callable[[Document], Document | None]

@@ -109,10 +109,15 @@ class Table:
             return False
         return True
 
-    def query(self, partition: str, *, after: str = "", most: int | None = None) -> list[Row]:
-        """Return rows of a partition in the order of their keys: those after a key, at most so many."""
-        clause = "PartitionKey eq @partition" + (" and RowKey gt @after" if after else "")
-        parameters = {"partition": partition, **({"after": after} if after else {})}
+    def query(
+        self, partition: str, *, after: str = "", before: str = "", most: int | None = None
+    ) -> list[Row]:
+        """Return rows of a partition in the order of their keys: those between two keys, at most so many."""
+        bounds = {"gt @after": after, "lt @before": before}
+        clause = "PartitionKey eq @partition" + "".join(
+            f" and RowKey {bound}" for bound, key in bounds.items() if key
+        )
+        parameters = {"partition": partition, "after": after, "before": before}
 
         def read() -> list[Row]:
             page = min(most or 1000, 1000)

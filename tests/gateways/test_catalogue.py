@@ -146,6 +146,24 @@ def test_a_queue_is_not_closed_over_a_copy_that_was_added_meanwhile(catalogue):
     assert catalogue.copy_queues.seen(queue) is None
 
 
+def test_the_queues_of_a_disk_are_found_among_those_of_disks_with_similar_names(catalogue):
+    south = replace(NORTH, name="south")
+    for disk_key in (
+        "data-0123456789ab",
+        "data-0123456789ab-0123456789ab",
+        "dat-0123456789ab",
+        "os-0123456789ab",
+    ):
+        catalogue.copy_queues.open(CopyQueue(disk_key, NORTH))
+    catalogue.copy_queues.open(CopyQueue("data-0123456789ab", south))
+
+    found = catalogue.copy_queues.of_disk("data-0123456789ab")
+    assert [(queue.disk, queue.location.name) for queue in found] == [
+        ("data-0123456789ab", "north"),
+        ("data-0123456789ab", "south"),
+    ]
+
+
 def _operation(*identity: str, days: int = 0) -> Operation:
     asked = NOW + timedelta(days=days)
     return Operation(
