@@ -12,6 +12,9 @@ What is simulated, and where
     arm.machines         virtual machines: get, list, instance view, create from specialized disks, swap the
                          OS disk, attach and detach, tags, start, stop, deallocate, restart, delete
     arm.disks            managed disks, empty or from a snapshot: grow, change, delete, states
+    arm.disk_traits      what may be set of a disk by its sku: performance, tier, bursting, sectors, shares
+    arm.encryption_sets  disk encryption sets to look at, and to name in disks and snapshots
+    arm.skus             the sizes of machines, where they are offered and where not
     arm.snapshots        snapshots, incremental and full: families, limits, completion in the background
     arm.snapshot_copies  cross-region copies (CopyStart): progress, order, limits, broken sources
     arm.access_grants    access by SAS: grant, revoke, expiry, five per family
@@ -26,10 +29,13 @@ What is simulated, and where
 What is not simulated. What a client can ask for by name is refused as `SimulatorNotSimulated`, or as a type
 or action that does not exist; the rest is not there.
   - Run Command, extensions, images, machines from images, new data disks in a machine's PUT, availability
-    and scale sets, capacity and quotas, preemption of one machine operation by another, hibernation.
+    and scale sets, capacity, quotas and usages, preemption of one machine operation by another, hibernation,
+    another size or key of a disk through its machine, restarts that a changed size or OS disk brings.
   - Uploading into disks, import from blobs, disks from disks, snapshots of snapshots, VHDX, guest state of
     trusted launch and confidential machines, instant access, shared disks on several machines, changing a
-    disk to or from Ultra or Premium SSD v2, limits on disks made at once from one source or in all.
+    disk to or from Ultra or Premium SSD v2, limits on disks made at once from one source or in all, how often
+    a day tier and performance may change, snapshots of another size than their source, performance plus,
+    read-only performance, sets for confidential disks, making and changing encryption sets.
   - Azure's own restore points, immutability policies, locks, policies, private links, data-plane tokens.
   - Everything of Microsoft.Network beyond networks, subnets and interfaces.
 
@@ -42,10 +48,17 @@ Where it is known to differ from Azure, or decides what Azure leaves open
     arm.snapshot_families  copies of one disk share a family in the target region
     arm.snapshot_copies    what "in order" and "one at a time" mean exactly; what a deleted copy means
     arm.access_grants      a second grant lengthens the first; an open snapshot is not deleted
-    arm.machine_checks     a size is judged by its name
+    arm.machine_checks     a disk of another region has a code of our own
     arm.machine_power      a busy machine answers 409 Conflict
     arm.groups             a group is deleted at once, or refused
-    arm.disk_performance   numbers are told and not enforced
+    arm.disk_performance   numbers are told; nobody feels them
+    arm.disk_traits        the codes of most refusals are not published
+    arm.disk_creation      Ultra and Premium SSD v2 are zonal wherever there are zones
+    arm.encryption_sets    a set that exists works; what fits is known, how a misfit is refused is not
+    arm.members            names are known to one depth and in one spelling, in every api-version alike
+    arm.versions           from the first api-version of a kind on, every date is taken
+    arm.preconditions      etags in every api-version
+    arm.machine_sizes      some of Azure's sizes; all offered everywhere until a test takes one away
     arm.roles              tokens are names; without roles all is allowed; roles bind at once
     arm.following          reading an operation needs the right to read operations
     tempo                  durations and speeds are typical or invented

@@ -22,11 +22,13 @@ from simulator.arm import (
 from simulator.arm.call import Call
 from simulator.arm.errors import ArmError
 from simulator.arm.estate import Estate
+from simulator.arm.members import check_members, is_known
 from simulator.arm.operations import Failure
 from simulator.arm.resources import Resource
 from simulator.arm.roles import forbidden, identity_of
 from simulator.arm.routing import Route, Router
 from simulator.arm.throttling import Throttles
+from simulator.arm.versions import check_version
 from simulator.regions import normalized
 from simulator.wire import Request, Response
 
@@ -88,6 +90,7 @@ class FrontDoor:
         if call.names_resource or (call.names_group and route.handler is not groups.put_group):
             call.require_group()
         subject = estate.shelf.find(Resource, call.id) if call.names_resource else None
+        check_version(call.kind, call.api_version, subject.location if subject else "")
         locations = self._locations(call, subject)
         estate.regions.check(*locations)
         region = f"{call.names[0].lower()}|{locations[-1]}" if locations else call.scope
@@ -95,7 +98,11 @@ class FrontDoor:
             route.costs, region, self._throttled(call, subject), estate.now
         )
         headers |= remaining
-        return refusal or route.handler(call)
+        if refusal is not None:
+            return refusal
+        if is_known(call.request.method, call.kind):
+            check_members(call.request.method, call.kind, call.body)
+        return route.handler(call)
 
     def _locations(self, call: Call, subject: Resource | None) -> list[str]:
         """Return the regions that a call depends on: its group's, then the one where the work is done."""

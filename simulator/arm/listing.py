@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from simulator.arm import errors
 from simulator.arm.call import Call
 from simulator.arm.resources import Resource
 from simulator.wire import Response
+
+_NOT_SIMULATED = ("$filter", "$expand", "statusOnly")
 
 
 def list_resources(call: Call) -> Response:
     """Answer one page of the resources of a kind in a resource group or in a subscription."""
     estate = call.estate
+    for name in _NOT_SIMULATED:
+        if call.request.query.get(name, "").lower() not in ("", "false"):
+            raise errors.not_simulated(f"lists with '{name}'")
     prefix = f"/subscriptions/{call.subscription.id.lower()}/resourcegroups/"
     if len(call.names) > 1:
         prefix += f"{call.group.name.lower()}/"

@@ -82,7 +82,7 @@ def _create(call: Call) -> Response:
         location=location,
         created=call.estate.now,
         tags=fields.tags(call.body),
-        properties=_kept(properties, KEPT),
+        properties=_kept(properties, KEPT) | _kept_of_storage(storage, {}),
         beside=_kept(call.body, KEPT_BESIDE),
         zones=zones,
         unique_id=call.estate.unique_ids.new(),
@@ -118,7 +118,7 @@ def _change(call: Call, machine: VirtualMachine) -> Response:
     interfaces = _interfaces(call, machine.location, machine)
     before = machine.attached
     machine.tags = fields.tags(call.body)
-    machine.properties |= _kept(properties, KEPT)
+    machine.properties |= _kept(properties, KEPT) | _kept_of_storage(storage, machine.properties)
     machine.beside |= _kept(call.body, KEPT_BESIDE)
     return _update(call, machine, before, (os, data, interfaces))
 
@@ -276,6 +276,12 @@ def _connect(machine: VirtualMachine) -> None:
 
 def _kept(body: fields.Json, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: body[name] for name in names if body.get(name) is not None}
+
+
+def _kept_of_storage(storage: fields.Json, there: fields.Json) -> dict[str, Any]:
+    """Return what a storage profile says beside its disks."""
+    kept = {**there.get("storageProfile", {}), **_kept(storage, ("diskControllerType",))}
+    return {"storageProfile": kept} if kept else {}
 
 
 ROUTES = POWER_ROUTES + resource_routes(

@@ -8,11 +8,13 @@ from simulator.arm.access_grants import begin_access, end_access, require_no_acc
 from simulator.arm.call import Call
 from simulator.arm.disk_settings import ACCESS, kept
 from simulator.arm.encryption_sets import asked_encryption
+from simulator.arm.errors import ArmError
 from simulator.arm.listing import list_resources
 from simulator.arm.operations import DELETING, Work
 from simulator.arm.routing import resource_routes
 from simulator.arm.snapshot_model import KIND, Snapshot
 from simulator.arm.throttling import DELETE_DISK, GET_DISK, LIST, PUT_DISK, PUT_SNAPSHOT
+from simulator.arm.versions import FIRST_WITH_COPY_START, FIRST_WITH_INCREMENTAL
 from simulator.wire import Response
 
 CHANGEABLE = (
@@ -37,6 +39,7 @@ def put_snapshot(call: Call) -> Response:
     option = fields.required_text(
         fields.section(properties, "creationData"), "createOption", "properties.creationData."
     )
+    _check_version(call, option, properties)
     if option == "Copy":
         return snapshot_taking.take(call, location)
     if option == "Empty":
@@ -49,6 +52,24 @@ def put_snapshot(call: Call) -> Response:
         f"The value '{option}' of parameter 'creationData.createOption' is invalid for a snapshot.",
         "creationData.createOption",
     )
+
+
+def _check_version(call: Call, option: str, properties: fields.Json) -> None:
+    """Refuse what an old api-version does not know yet."""
+    if option == "CopyStart" and call.api_version < FIRST_WITH_COPY_START:
+        raise errors.invalid_parameter(
+            f"The value '{option}' of parameter 'creationData.createOption' is invalid before api-version "
+            f"{FIRST_WITH_COPY_START}.",
+            "creationData.createOption",
+        )
+    if "incremental" in properties and call.api_version < FIRST_WITH_INCREMENTAL:
+        raise ArmError(
+            400,
+            "BadRequest",
+            "Could not find member 'incremental' on object of type 'Snapshot'. Path "
+            "'properties.incremental'.",
+            "properties.incremental",
+        )
 
 
 def _put_again(call: Call, snapshot: Snapshot) -> Response:

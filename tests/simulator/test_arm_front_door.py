@@ -168,6 +168,12 @@ class TestGroups:
         assert refusal(answer) == (400, "InvalidParameter")
 
 
+@pytest.mark.parametrize("asked", ["statusOnly=true", "$expand=instanceView", "$filter=x"])
+def test_a_list_is_not_cut_or_filled_as_asked_and_says_so(azure, asked):
+    path = f"providers/Microsoft.Compute/virtualMachines?{asked}"
+    assert refusal(azure.ask("GET", path)) == (400, "SimulatorNotSimulated")
+
+
 class TestRights:
     """Design §12 and azure-semantics §4.1, last item."""
 

@@ -86,6 +86,14 @@ def test_the_security_type_and_generation_follow_the_disk(azure):
     assert create(azure, "new", secured).provisioning_state == "Succeeded"
 
 
+def test_the_controller_of_its_disks_is_kept(azure):
+    body = machine_body(restored_os(azure), interface(azure))
+    body["properties"]["storageProfile"]["diskControllerType"] = "NVMe"
+    create(azure, "new", body)
+    told = json.loads(azure.ask("GET", f"{PATH}/new").body)["properties"]["storageProfile"]
+    assert told["diskControllerType"] == "NVMe"
+
+
 def test_a_purchase_plan_has_to_be_given_again(azure):
     """§7.4: plan if the disk has purchasePlan."""
     plan = {"name": "n", "publisher": "p", "product": "q"}

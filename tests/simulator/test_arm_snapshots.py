@@ -19,7 +19,7 @@ def read(azure, name):
 
 def test_a_finished_snapshot_looks_like_the_recorded_one(azure):
     """§2.1: the real GET of a finished incremental snapshot."""
-    azure.take("s1", sku=None)
+    azure.take("s1")
     snapshot = read(azure, "s1")
     properties = snapshot["properties"]
     assert snapshot["type"] == "Microsoft.Compute/snapshots"
