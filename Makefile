@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 AZURITE := node_modules/.installed
 
-.PHONY: help demo test check bench serve soak clean
+.PHONY: help demo test check bench serve soak schedules clean
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -11,7 +11,7 @@ demo: setup ## back a VM up, lose its region, bring it back
 	@$(BIN)/python demo.py
 
 test: setup ## run the tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile
 
 check: $(BIN)/.installed ## format, lint, types
 	@$(BIN)/ruff format --check .
@@ -26,6 +26,9 @@ serve: setup ## leave a whole system running, to play with by curl
 
 soak: setup ## kill the host at random moments: make soak KILLS=500
 	@TIDEMARK_KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -q -m soak --timeout 7200
+
+schedules: setup ## play random schedules of kills and troubles: make schedules RUNS=2000 SEED=1
+	@$(BIN)/python -m tests.schedules --runs $(or $(RUNS),2000) --seed $(or $(SEED),1)
 
 clean: ## remove what was set up here
 	rm -rf .venv node_modules .tidemark .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,96 @@
+"""A schedule that is being played: the world, the checker's own records, and what has been asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from domain.restore_points import PointState, ReplicaState, RestorePoint
+from tests.schedules.ledger import Ledger
+from tests.schedules.mortal_world import MortalWorld
+
+AT_WORK = ("Pending", "Running", "ContinuedAsNew", "Suspended")
+ACCEPTED = 202
+
+
+@dataclass
+class Game:
+    """One world with its ledger.
+
+    `seen` has every restore point that ever stood in the catalogue, as it was seen last; `asked` what each
+    accepted restore was to bring back; `terminated` the instances that were ended from outside.
+    """
+
+    world: MortalWorld
+    ledger: Ledger = field(init=False)
+    seen: dict[str, RestorePoint] = field(default_factory=dict)
+    asked: dict[str, RestorePoint] = field(default_factory=dict)
+    terminated: int = 0
+    orders: int = 0
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.world)
+
+    def look(self) -> list[RestorePoint]:
+        """Read all restore points; raises AssertionError where one has become what it must not become."""
+        everything = []
+        for machine in self.world.machines.values():
+            points = self.world.points_of(machine.id)
+            everything += points
+            begun = [point.id for point in points if point.state is PointState.BEGUN]
+            assert len(begun) <= 1, f"several points are taken at a time: {begun}"
+            for point in points:
+                before = self.seen.get(point.id)
+                assert before is None or not before.is_decided or before.state is point.state, (
+                    f"{point.id} was {before.state}, and is {point.state} now"
+                )
+                assert point.state is not PointState.FAILED or point.failure, f"{point.id} failed without why"
+                self.seen[point.id] = point
+        self._check_slots()
+        return everything
+
+    def _check_slots(self) -> None:
+        taken: dict[tuple[str, datetime], str] = {}
+        for point in self.seen.values():
+            if point.is_available:
+                other = taken.setdefault((point.vm.key, point.slot), point.id)
+                assert other == point.id, f"{other} and {point.id} are both available"
+
+    def ask(self, path: str, body: Mapping[str, Any]) -> str | None:
+        """Ask for something; return the operation, or None where it was not accepted."""
+        self.orders += 1
+        key = {"Idempotency-Key": f"order {self.orders}"}
+        answer = self.world.ask("POST", path, body, headers=key)
+        return answer.body["id"] if answer.status == ACCEPTED else None
+
+    def restore(self, point: RestorePoint, location: str, what: str) -> str | None:
+        """Ask for a restore, and keep what it is to bring back."""
+        order = {"restorePoint": point.id, "location": location, "what": what}
+        if what == "vm":
+            order["name"] = f"back-{self.orders}"
+        operation = self.ask("restores", order)
+        if operation:
+            self.asked[operation] = point
+        return operation
+
+    def offered(self, location: str) -> list[RestorePoint]:
+        """Return the points that can be restored from a location, oldest first."""
+        points = [p for p in self.look() if p.replicas.get(location) is ReplicaState.AVAILABLE]
+        return sorted(points, key=lambda point: point.id)
+
+    def at_work(self, orchestrator: str | None = None) -> list[str]:
+        """Return the instances that are not over, all or of one orchestrator."""
+        return [
+            status["instanceId"]
+            for status in self.world.host.statuses()
+            if status["runtimeStatus"] in AT_WORK and orchestrator in (None, status["name"])
+        ]
+
+    def terminate(self, orchestrator: str) -> None:
+        """End the first instance of an orchestrator that is at work, from outside."""
+        for instance in self.at_work(orchestrator)[:1]:
+            self.world.host.terminate(instance, "by hand")
+            self.terminated += 1
+        self.world.settle()

@@ -1,0 +1,170 @@
+"""Draws a schedule from a seed: a small fleet, and what happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import TypeAlias
+
+from tests.schedules.lifeline import Moment
+from tests.schedules.steps import (
+    BackUp,
+    Break,
+    BringBackCatalogue,
+    BringBackRegion,
+    Delay,
+    Drop,
+    Kill,
+    Leap,
+    LoseCatalogue,
+    LoseRegion,
+    Pass,
+    Refuse,
+    Restore,
+    Resume,
+    Stall,
+    Step,
+    Terminate,
+    Write,
+)
+from tests.world import HOME, LOCATIONS, RECOVERY
+
+POLICIES = ("daily", "daily", "daily", "twice", "twice", "hourly", "newest")
+DISKS = ("os", "data", "logs")
+RETRY_AFTER = (20, 300, 1200, 3600)
+ORCHESTRATORS = (
+    "backup_vm", "replicate_disk", "replicate_disk", "backup_fleet", "restore", "prune_vm", "prune_fleet",
+)  # fmt: skip
+READS = (
+    ("GET", "/snapshots/"), ("GET", "/snapshots-north/"), ("GET", "/disks/"), ("GET", "/virtualMachines"),
+)  # fmt: skip
+WRITES = (
+    ("PUT", "/snapshots/"), ("PUT", "/snapshots/"), ("PUT", "/snapshots-north/"), ("DELETE", "/snapshots/"),
+    ("PUT", "/disks/"), ("PUT", "/networkInterfaces/"), ("PUT", "/virtualMachines/back"),
+)  # fmt: skip
+STORAGE = (("GET", ""), ("POST", ""), ("PUT", ""), ("PUT", ""), ("DELETE", ""), ("PUT", "/manifests/"))
+
+
+Fleet: TypeAlias = dict[str, tuple[str, tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A fleet (VM → its policy and disks) and what happens to it, one thing after the other."""
+
+    seed: int
+    fleet: Fleet
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        lines = [f"seed {self.seed}: {self.fleet}", *(f"    {step}" for step in self.steps)]
+        return "\n".join(lines)
+
+
+def schedule(seed: int) -> Schedule:
+    """Return the schedule of a seed: always the same."""
+    chance = Random(f"schedule {seed}")
+    names = ("web", "db")[: chance.choice((1, 1, 1, 2))]
+    fleet = {
+        name: (
+            chance.choice(POLICIES),
+            DISKS[: chance.choice((1, 1, 2, 2, 3) if len(names) == 1 else (1, 1, 2))],
+        )
+        for name in names
+    }
+    steps: list[Step] = []
+    lost: list[Step] = []  # what brings back what is lost now
+    for _ in range(chance.randint(2, 5)):
+        steps += _scene(chance, fleet, lost)
+    return Schedule(seed, fleet, tuple(steps))
+
+
+def _scene(chance: Random, fleet: Fleet, lost: list[Step]) -> list[Step]:
+    """Something is written, goes wrong, is asked for; and time passes."""
+    vm = chance.choice(list(fleet))
+    steps: list[Step] = [Write(vm, chance.choice(fleet[vm][1]))]
+    steps += _troubles(chance, lost)
+    if chance.random() < 0.6:
+        count = chance.choice((chance.randint(1, 12), chance.randint(1, 60)))
+        steps.append(Kill(chance.choice(tuple(Moment)), count))
+    if chance.random() < 0.4:
+        steps.append(BackUp(vm))
+    if chance.random() < 0.25:
+        what = chance.choice(("disks", "vm"))
+        steps.append(Restore(chance.choice(("west", "north", "north", "south")), what, chance.randrange(9)))
+    steps += _time(chance)
+    if chance.random() < 0.15:
+        steps += [Terminate(chance.choice(ORCHESTRATORS)), Pass(chance.randint(1, 10))]
+    return steps
+
+
+def _troubles(chance: Random, lost: list[Step]) -> list[Step]:
+    """What goes wrong now; what was lost before comes back, or stays away."""
+    steps: list[Step] = []
+    while lost and chance.random() < 0.6:
+        steps.append(lost.pop())
+    for _ in range(chance.choice((0, 1, 1, 2, 3))):
+        steps.append(chance.choice(TROUBLES)(chance))
+    if chance.random() < 0.2:
+        loss, return_ = _loss(chance)
+        if return_ not in lost:
+            steps.append(loss)
+            lost.append(return_)
+    return steps
+
+
+def _time(chance: Random) -> list[Step]:
+    """Minutes, in which everything has its turn; or a jump of the clock and then minutes."""
+    if chance.random() < 0.5:
+        return [Pass(chance.choice((1, 2, chance.randint(3, 40))))]
+    return [Leap(chance.choice((0.3, 1, 3, 10, chance.randint(2, 30)))), Pass(chance.randint(1, 15))]
+
+
+def _loss(chance: Random) -> tuple[Step, Step]:
+    kind = chance.randrange(4)
+    if kind == 0:
+        return LoseCatalogue(), BringBackCatalogue()
+    if kind == 1:
+        return Stall(), Resume()
+    region = chance.choice((HOME, RECOVERY, LOCATIONS["south"]))
+    return LoseRegion(region), BringBackRegion(region)
+
+
+def _throttled(chance: Random) -> Step:
+    method, path = chance.choice(READS + WRITES)
+    times, wait = chance.randint(1, 4), chance.choice(RETRY_AFTER)
+    return Refuse(method, path, 429, times, chance.randint(0, 3), wait)
+
+
+def _broken(chance: Random) -> Step:
+    method, path = chance.choice(READS + WRITES)
+    status, is_late = chance.choice((500, 502, 503, 504, 409)), chance.random() < 0.5
+    return Refuse(method, path, status, chance.randint(1, 6), chance.randint(0, 4), after_executing=is_late)
+
+
+def _dropped(chance: Random) -> Step:
+    method, path = chance.choice(READS + WRITES)
+    return Drop(method, path, chance.randint(1, 5), chance.randint(0, 4), chance.random() < 0.6)
+
+
+def _lost_storage(chance: Random) -> Step:
+    method, path = chance.choice(STORAGE)
+    is_late = chance.random() < 0.7
+    return Drop(method, path, chance.randint(1, 3), chance.randint(0, 20), is_late, storage=True)
+
+
+def _slow(chance: Random) -> Step:
+    method, path = chance.choice(READS + WRITES)
+    return Delay(method, path, chance.choice((1, 5, 20, 90)), chance.randint(0, 4))
+
+
+def _failing(chance: Random) -> Step:
+    method, path = chance.choice(WRITES)
+    code = chance.choice(("InternalExecutionError", "OperationPreempted"))
+    return Break(method, path, code, chance.randint(1, 4), chance.randint(0, 3))
+
+
+TROUBLES: tuple[Callable[[Random], Step], ...] = (
+    _throttled, _broken, _broken, _dropped, _dropped, _lost_storage, _lost_storage, _slow, _failing,
+)  # fmt: skip

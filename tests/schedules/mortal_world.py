@@ -1,0 +1,213 @@
+"""A world whose host is killed now and then, whose network fails, and in which copies stall."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from gateways.connection import connect, use
+from local_host.app import load_app
+from local_host.dispatcher import StuckError
+from local_host.host import LocalHost
+from simulator.arm import snapshot_copies
+from simulator.cloud import Cloud
+from simulator.faults import Faults
+from simulator.transport import transport
+from simulator.wire import Request, Response
+from tests.schedules.lifeline import Lifeline
+from tests.world import HOME, LOCATIONS, ROOT, TOKEN, Answer, Reach, World
+
+LOOK = 0.02  # seconds between looks whether the host is dead
+PATIENCE = 60.0  # seconds of wall time in which something must happen
+KEEP = {"west": 2, "north": 3, "south": 2}
+MOST_TRIES = 5
+NO_ANSWER = 0
+
+
+class MortalReach(Reach):
+    """The network to the storage accounts: the app's requests hang by the lifeline, and get lost."""
+
+    def __init__(self, lifeline: Lifeline) -> None:
+        super().__init__()
+        self._lifeline = lifeline
+        self.faults = Faults()
+
+    def send(self, request, *args, **options):
+        if not self._lifeline.is_of_the_app:
+            return HTTPAdapter.send(self, request, *args, **options)  # the test sees also what is lost
+        self._lifeline.before_request()
+        fault = self.faults.meet(Request.of(request.method, request.url))
+        lost = requests.ConnectionError(f"{request.method} {request.url}: the connection is lost")
+        if fault and not fault.after_executing:
+            raise lost
+        answer = super().send(request, *args, **options)
+        try:
+            self._lifeline.after_request()
+            if fault:
+                raise lost
+        except BaseException:
+            answer.close()
+            raise
+        return answer
+
+
+@dataclass
+class MortalNetwork:
+    """The network to the cloud, which hangs by the lifeline."""
+
+    cloud: Cloud
+    lifeline: Lifeline
+
+    def handle(self, request: Request) -> Response:
+        """Send one request."""
+        self.lifeline.before_request()
+        before = self.cloud.clock.now()
+        response = self.cloud.handle(request)
+        if self.cloud.clock.now() > before:  # what has come due meanwhile is begun first, each time
+            self.lifeline.wait_for_turn()
+        self.lifeline.after_request()
+        return response
+
+
+@dataclass
+class MortalWorld(World):
+    """A world whose host dies where its lifeline is cut; whoever lets time pass starts it again.
+
+    Each location keeps few points, so that there is something to prune within days.
+    """
+
+    workers: int = 1  # one activity at a time: the same schedule takes the same course each time
+    reach: MortalReach = field(init=False)
+    lifeline: Lifeline = field(default_factory=Lifeline)
+    unmet: int = 0  # planted faults that no call has met
+
+    def pass_time(self, span: timedelta) -> None:
+        """Let time pass; a host that dies meanwhile is started again at once."""
+        until = self.clock.now() + span
+        self._patiently(lambda: self.host.run_until(until, LOOK))
+
+    def jump(self, moment: datetime) -> None:
+        """Move straight to a moment; a host that dies then is started again at once."""
+        self.settle()
+        self.clock.move_to(moment)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until all that is due now is done."""
+        self._patiently(lambda: self.host.settle(LOOK))
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = TOKEN,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Call the app's HTTP API, some times where it dies or cannot answer, as a caller would.
+
+        What starts something needs an Idempotency-Key, else a minute later it is another request.
+        """
+        for _ in range(MOST_TRIES):
+            try:
+                answer = super().ask(method, path, body, token=token, headers=headers)
+            except OSError:
+                answer = Answer(NO_ANSWER, {}, None)
+            if self.lifeline.is_cut:
+                self._rise()
+            elif answer.status in (NO_ANSWER, 500, 503):
+                self.pass_time(timedelta(minutes=1))
+            else:
+                break
+        return answer
+
+    def kill(self) -> None:
+        """Kill the host now, while it rests, and start it again."""
+        self.lifeline.kills += 1
+        self._rise()
+
+    def stall_copies(self) -> None:
+        """Stop every copy where it is, without an error."""
+        with self.cloud.estate.lock:
+            snapshot_copies.halt(self.cloud.estate, HOME)
+
+    def resume_copies(self) -> None:
+        """Let the copies go on."""
+        with self.cloud.estate.lock:
+            snapshot_copies.resume(self.cloud.estate)
+
+    def heal(self) -> None:
+        """End everything that goes wrong."""
+        self.lifeline.spare()
+        self.unmet += len(self.cloud.faults.unmet) + len(self.reach.faults.unmet)
+        self.cloud.faults, self.reach.faults = Faults(), Faults()
+        for region in set(LOCATIONS.values()):
+            self.bring_back_region(region)
+        self.resume_copies()
+
+    def close(self) -> None:
+        """End the host and give everything back."""
+        super().close()
+        self.lifeline.renew()
+
+    def _patiently(self, move: Callable[[], None]) -> None:
+        began, seen = time.monotonic(), self.clock.now()
+        while True:
+            try:
+                move()
+            except StuckError as stuck:
+                if not self.lifeline.is_cut:
+                    began, seen = self._progress(stuck, began, seen)
+                    continue
+            if not self.lifeline.is_cut:
+                return
+            self._rise()
+            began = time.monotonic()
+
+    def _progress(self, stuck: StuckError, began: float, seen: datetime) -> tuple[float, datetime]:
+        """Note whether time has moved; raises StuckError where the host failed or nothing moves at all."""
+        now = self.clock.now()
+        if now > seen:
+            return time.monotonic(), now
+        if stuck.__cause__ is not None or time.monotonic() > began + PATIENCE:
+            raise stuck
+        return began, seen
+
+    def _rise(self) -> None:
+        """Close the dead host without a word, and start another one on its database."""
+        self.host.stop()
+        self.lifeline.renew()
+        self._connect()
+        self._start_host()
+
+    def _reach(self) -> MortalReach:
+        return MortalReach(self.lifeline)
+
+    def _connect(self) -> None:
+        network = transport(MortalNetwork(self.cloud, self.lifeline))
+        connected = connect(
+            self._settings(), clock=self.clock, transport=network, storage_transport=self._storage()
+        )
+        known = connected.policies
+        policies = {
+            name: replace(policy, keep_last=KEEP, most_pruned=1.0) for name, policy in known.policies.items()
+        }
+        use(replace(connected, policies=replace(known, policies=policies)))
+
+    def _start_host(self) -> None:
+        app = self.lifeline.hold(load_app(ROOT))
+        self.host = LocalHost(app, self.directory / "host.db", self.clock, self.workers)
+        self.lifeline.is_all_begun = self._is_all_begun
+        self.host.start()
+
+    def _is_all_begun(self) -> bool:
+        """Whether nothing but activities has anything to do at this moment; the host does not tell it."""
+        due = self.host._orchestrations.next_due()
+        return self.host._timers.is_idle() and (due is None or due > self.clock.now())
