@@ -13,6 +13,7 @@
 | `snapshot_model`, `snapshots`, `snapshot_taking`, `snapshot_copies`, `snapshot_families` | snapshots |
 | `access_grants` | opening disks and snapshots for reading by SAS |
 | `machine_model`, `machines`, `machine_storage`, `machine_checks`, `machine_power` | virtual machines |
+| `owner` | a machine as its disks and interfaces see it |
 | `machine_sizes`, `skus` | sizes of machines, and where they are offered |
 | `network_models`, `networks`, `network_interfaces` | what a machine needs around it |
 | `groups` | resource groups and subscriptions |

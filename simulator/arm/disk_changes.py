@@ -119,7 +119,7 @@ def _new_size(disk: Disk, asked: Mapping[str, Any]) -> int:
         raise errors.operation_not_allowed(
             f"Disk '{disk.id.name}' grows beyond {BOUNDARY_GIB} GiB: deallocate its VM and detach it first."
         )
-    is_os_disk = disk.machine is not None and disk.machine.os_disk is disk
+    is_os_disk = disk.machine is not None and disk.machine.boots_from(disk)
     if disk.machine is not None and disk.machine.is_allocated and is_os_disk:
         raise errors.operation_not_allowed(
             f"Cannot resize disk {disk.id.name} while it is attached to running VM {disk.machine.id}. "

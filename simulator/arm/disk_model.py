@@ -11,11 +11,11 @@ from simulator.arm.disk_settings import PLATFORM_KEY
 from simulator.arm.disk_skus import TIERS
 from simulator.arm.estate import Estate
 from simulator.arm.fields import GIB
+from simulator.arm.owner import Owner
 from simulator.arm.progress import Progress
 from simulator.arm.resources import Resource, timestamp
 
 if TYPE_CHECKING:
-    from simulator.arm.machine_model import VirtualMachine
     from simulator.images import Image
 
 KIND = "Microsoft.Compute/disks"
@@ -33,7 +33,7 @@ class Disk(Resource):
     image: Image
     sku: str
     unique_id: str
-    machine: VirtualMachine | None = None
+    machine: Owner | None = None
     is_ephemeral: bool = False
     is_new: bool = True
     pending_snapshots: int = 0

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simulator.arm.disk_model import Disk
 from simulator.arm.fields import GIB
+from simulator.arm.network_models import NetworkInterface
+from simulator.arm.owner import Owner
 from simulator.arm.resources import Resource, timestamp
-
-if TYPE_CHECKING:
-    from simulator.arm.disk_model import Disk
-    from simulator.arm.network_models import NetworkInterface
 
 KIND = "Microsoft.Compute/virtualMachines"
 _DISPLAYED = {"Succeeded": "Provisioning succeeded", "Failed": "Provisioning failed"}
@@ -43,7 +42,7 @@ class AttachedDisk:
 
 
 @dataclass(eq=False, kw_only=True)
-class VirtualMachine(Resource):
+class VirtualMachine(Owner):
     """One virtual machine; `power` is the last part of its PowerState code, `beside` what is kept of it
     outside `properties`."""
 
@@ -72,6 +71,9 @@ class VirtualMachine(Resource):
     def is_allocated(self) -> bool:
         """Whether a host holds the machine: stopped is allocated, deallocated is not."""
         return self.power != "deallocated"
+
+    def boots_from(self, resource: Resource) -> bool:
+        return self.os.disk is resource
 
     @property
     def etag(self) -> str:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.arm.errors import ArmError
+from simulator.arm.owner import Owner
 from simulator.arm.resources import Resource
-
-if TYPE_CHECKING:
-    from simulator.arm.machine_model import VirtualMachine
 
 NETWORK = "Microsoft.Network/virtualNetworks"
 SUBNET = "Microsoft.Network/virtualNetworks/subnets"
@@ -70,7 +68,7 @@ class NetworkInterface(Resource):
     """One network interface, and the machine that has it."""
 
     configurations: list[dict[str, Any]] = field(default_factory=list)
-    machine: VirtualMachine | None = None
+    machine: Owner | None = None
 
     def is_in(self, subnet: Subnet) -> bool:
         """Tell whether the interface has an address of a subnet."""
