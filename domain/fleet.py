@@ -172,7 +172,7 @@ def _seen(
     vm: VirtualMachine, known: ProtectedVm | None, policies: Policies, now: datetime
 ) -> Sighting | None:
     name = chosen_policy(vm, policies)
-    if name is None or (tag_value(vm.tags, EXCLUDE_TAG) or "").lower() == "true":
+    if name is None or vm.is_excluded:
         return Sighting(known, EXCLUDED if name else NOT_CHOSEN, now) if known else None
     policy = policies.policies.get(name)
     if policy is None:

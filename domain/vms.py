@@ -28,6 +28,10 @@ def tag_value(tags: Mapping[str, str], name: str) -> str | None:
     return next((value for known, value in tags.items() if known.lower() == name.lower()), None)
 
 
+def _is_excluded(tags: Mapping[str, str]) -> bool:
+    return (tag_value(tags, EXCLUDE_TAG) or "").lower() == "true"
+
+
 @dataclass(frozen=True)
 class Disk:
     """One managed disk of a VM.
@@ -80,7 +84,7 @@ class Disk:
     @property
     def is_excluded(self) -> bool:
         """Whether its tag leaves it out of backups."""
-        return (tag_value(self.tags, EXCLUDE_TAG) or "").lower() == "true"
+        return _is_excluded(self.tags)
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,11 @@ class VirtualMachine:
     def policy(self) -> str | None:
         """The name of the policy that its tag asks for."""
         return tag_value(self.tags, POLICY_TAG) or None
+
+    @property
+    def is_excluded(self) -> bool:
+        """Whether its tag says that no restore points are taken of it, whatever chooses it."""
+        return _is_excluded(self.tags)
 
     @property
     def protected_disks(self) -> tuple[Disk, ...]:

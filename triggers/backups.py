@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -11,12 +11,13 @@ import azure.durable_functions as df
 from pydantic import Field
 
 from domain.errors import Absent, Busy, Fault, InvalidInput, KeyReused, NotFound
+from domain.fleet import chosen_policy
 from domain.names import slot_of
 from domain.operations import OperationState
 from domain.policy import Policy
 from domain.requests import BackupRequest
 from domain.restore_points import PointState, RestorePoint, next_attempt
-from domain.vms import POLICY_TAG, VirtualMachine
+from domain.vms import EXCLUDE_TAG, POLICY_TAG, VirtualMachine
 from durable import Client
 from gateways.connection import cloud
 from triggers.acceptance import Asked, Plan, StartHeaders, begun
@@ -34,9 +35,7 @@ class BackupOrder:
     """Which VM to back up, and how."""
 
     vm: VmReference
-    policy: Annotated[PolicyName | None, Field(description="Left out: the one that the VM's tag names.")] = (
-        None
-    )
+    policy: Annotated[PolicyName | None, Field(description="Left out: the one that protects the VM.")] = None
 
 
 @endpoint(
@@ -60,8 +59,9 @@ def plan_backup(order: BackupOrder, asked: Asked) -> Plan:
     Raises NotFound if there is no such VM, InvalidInput if it cannot be backed up, Busy if it is being.
     """
     vm = _described(order.vm)
-    policy = cloud().policies.policies.get(order.policy or vm.policy or "")
-    faults = _protection_faults(vm, policy)
+    policies = cloud().policies
+    policy = policies.policies.get(order.policy or chosen_policy(vm, policies) or "")
+    faults = [*_exclusion(vm), *_protection_faults(vm, policy)]
     if policy is None or faults:
         raise InvalidInput(f"VM '{vm.name}'", faults)
     points = _points_of_idle(vm, asked.now)
@@ -84,11 +84,21 @@ def _described(reference: str) -> VirtualMachine:
         raise NotFound(str(absent)) from absent
 
 
+def _exclusion(vm: VirtualMachine) -> Iterator[Fault]:
+    if vm.is_excluded:
+        yield Fault(
+            "vm",
+            f"the tag {EXCLUDE_TAG}=true of VM '{vm.name}' says that no restore points are taken of it, "
+            "whatever policy is named; take the tag off the VM if one is wanted",
+        )
+
+
 def _protection_faults(vm: VirtualMachine, policy: Policy | None) -> list[Fault]:
-    """Say all that keeps a VM from being backed up; `policy` is None where its tag names none."""
+    """Say all that keeps a VM from being backed up; `policy` is None where nothing chooses a known one."""
     if policy is not None:
         return vm.protection_faults(policy)
-    found = f"names {vm.policy!r}" if vm.policy else "is missing, so name a policy"
+    missing = "is missing, and no selector chooses the VM, so name a policy"
+    found = f"names {vm.policy!r}" if vm.policy else missing
     known = ", ".join(sorted(cloud().policies.policies))
     message = f"the tag {POLICY_TAG} of VM '{vm.name}' {found}; known are {known}"
     return [Fault("policy", message), *vm.protection_faults(None)]

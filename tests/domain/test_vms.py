@@ -23,6 +23,20 @@ def test_all_disks_are_protected_but_those_that_are_left_out_by_their_tag():
     assert [part.name for part in vm.protected_disks] == ["os", "data", "logs"]
 
 
+@pytest.mark.parametrize(
+    ("tags", "is_excluded"),
+    [
+        ({}, False),
+        ({EXCLUDE_TAG: "true"}, True),
+        ({"TIDEMARK-EXCLUDE": "True"}, True),  # Azure keeps the case that was typed
+        ({EXCLUDE_TAG: "false"}, False),
+        ({"exclude": "true"}, False),
+    ],
+)
+def test_a_vm_is_left_out_by_its_tag(tags, is_excluded):
+    assert machine(tags=tags).is_excluded is is_excluded
+
+
 def test_the_os_disk_is_the_one_without_a_lun():
     os, data = machine().disks
     assert os.is_os_disk

@@ -25,6 +25,7 @@ from openapi_schema_validator import OAS31Validator
 from clock import ManualClock
 from domain.copies import Copy, CopyState, copies_of
 from domain.operations import Operation
+from domain.policy import Policy
 from domain.protection import ProtectedVm
 from domain.restore_points import ReplicaState, RestorePoint
 from domain.snapshots import Snapshot
@@ -116,6 +117,12 @@ class Api:
     def with_settings(self, **changed: Any) -> None:
         """Go on with other settings and the same catalogue and cloud."""
         self.connected = replace(self.connected, settings=replace(self.connected.settings, **changed))
+        use(self.connected)
+
+    def with_policies(self, policies: Mapping[str, Policy]) -> None:
+        """Go on with other policies and the same catalogue and cloud."""
+        changed = replace(self.connected.policies, policies=policies)
+        self.connected = replace(self.connected, policies=changed)
         use(self.connected)
 
     # Calling

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain.operations import OperationState
+from domain.policy import Selector
 from domain.requests import BackupRequest
 from durable import from_wire
 from tests.triggers.harness import Api
@@ -63,6 +64,14 @@ def test_an_id_in_another_case_is_the_same_vm(api):
 
 def test_the_policy_of_the_order_comes_before_the_tag(api):
     answer = ask(api, {"vm": api.add_vm("web", tags={"tidemark-policy": "gone"}), "policy": "daily"})
+    assert answer.status == 202
+    assert [request.policy.name for request in started(api)] == ["daily"]
+
+
+def test_a_vm_without_a_tag_is_backed_up_by_the_policy_whose_selector_chooses_it(api):
+    chosen = replace(api.policy(), selector=Selector(tags={"team": "shop"}))
+    api.with_policies({"daily": chosen})
+    answer = ask(api, {"vm": api.add_vm("web", tags={"Team": "shop"})})
     assert answer.status == 202
     assert [request.policy.name for request in started(api)] == ["daily"]
 

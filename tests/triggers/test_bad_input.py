@@ -135,7 +135,11 @@ def test_a_vm_with_an_ephemeral_os_disk_cannot_be_backed_up(api):
 @pytest.mark.parametrize(
     ("tags", "reason"),
     [
-        ({}, "the tag tidemark-policy of VM 'web' is missing, so name a policy; known are daily"),
+        (
+            {},
+            "the tag tidemark-policy of VM 'web' is missing, and no selector chooses the VM, so name a "
+            "policy; known are daily",
+        ),
         ({"tidemark-policy": "hourly"}, "names 'hourly'; known are daily"),
     ],
 )
@@ -143,6 +147,17 @@ def test_a_vm_whose_tag_names_no_policy_needs_one_in_the_order(api, tags, reason
     answer = refused(api, "POST", "backups", {"vm": api.add_vm("web", tags=tags)})
     assert answer.status == 400
     assert reason in faults(answer)["policy"]
+
+
+@pytest.mark.parametrize("policy", [{}, {"policy": "daily"}])
+def test_a_vm_that_its_tag_leaves_out_cannot_be_backed_up(api, policy):
+    tags = {"tidemark-policy": "daily", "Tidemark-Exclude": "True"}
+    answer = refused(api, "POST", "backups", {"vm": api.add_vm("web", tags=tags), **policy})
+    assert answer.status == 400
+    assert faults(answer) == {
+        "vm": "the tag tidemark-exclude=true of VM 'web' says that no restore points are taken of it, "
+        "whatever policy is named; take the tag off the VM if one is wanted"
+    }
 
 
 def test_a_vm_without_a_policy_is_told_beside_what_else_is_wrong_with_it(api):
