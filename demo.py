@@ -9,6 +9,12 @@ on the local host. The app is the one that runs in Azure, and it is asked throug
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    # Loading what follows takes most of a second. Until somebody listens for it, Ctrl-C simply ends it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import sys
 import time

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    # Loading what follows takes a while. Until somebody listens for it, Ctrl-C simply ends it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import logging
 import os
-import signal
 import sys
 import threading
 from pathlib import Path

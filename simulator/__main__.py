@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
+
+if __name__ == "__main__":
+    # Loading what follows takes a while. Until somebody listens for it, Ctrl-C simply ends it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import argparse
 import sys
 import tempfile
 import threading
@@ -39,8 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     with ExitStack() as stack:
         try:
-            clock = _clock(options, stack)
             description, directory = _world(options.seed_file)
+            asked_to_end = _signals()
+            clock = _clock(options, stack)
             cloud = Cloud(clock, directory=options.directory, seed=options.seed)
             stack.callback(cloud.close)
             build_world(cloud, description, directory)
@@ -51,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cloud.base_url = server.url
         sys.stdout.write(welcome(cloud, server.url, description))
         sys.stdout.flush()
-        _wait_for_the_end()
+        asked_to_end.wait()
     return 0
 
 
@@ -138,11 +144,12 @@ def _world(path: Path | None) -> tuple[WorldDescription, Path]:
     return read_world(path), path.parent
 
 
-def _wait_for_the_end() -> None:
-    over = threading.Event()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, lambda *_: over.set())
-    over.wait()
+def _signals() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set, from now on, also while the cloud is still being built."""
+    asked_to_end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked_to_end.set())
+    return asked_to_end
 
 
 if __name__ == "__main__":

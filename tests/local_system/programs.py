@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,6 +55,13 @@ class Demo:
             line = self.process.stdout.readline()
             assert line, f"it ended before it printed {text!r}:\n{self.output}"
             self.output += line
+
+    def await_loading(self) -> None:
+        """Wait until Python runs the program and loads what it needs: its first library is there."""
+        maps = PROCESSES / str(self.process.pid) / "maps"
+        while not re.search(r"/(lib-dynload|site-packages)/.*\.so$", maps.read_text(), re.MULTILINE):
+            assert self.process.poll() is None, "it ended before it had loaded anything"
+            time.sleep(0.001)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal as a terminal does, to the whole group."""

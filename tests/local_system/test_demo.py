@@ -60,6 +60,18 @@ def test_an_interrupted_demo_leaves_no_process_and_no_file(tmp_path, after, seco
         assert demo.files() == []
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.2, 0.5])
+def test_a_demo_interrupted_while_it_loads_just_ends(tmp_path, seconds):
+    with Demo(tmp_path) as demo:
+        demo.await_loading()
+        time.sleep(seconds)
+        demo.send(signal.SIGINT)
+        assert demo.end() in (-signal.SIGINT, 128 + signal.SIGINT)  # the second if it had loaded already
+        assert "Traceback" not in demo.output
+        assert demo.processes() == []
+        assert demo.files() == []
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 def test_a_demo_interrupted_at_random_moments_leaves_no_process_and_no_file(tmp_path):
@@ -72,7 +84,7 @@ def test_a_demo_interrupted_at_random_moments_leaves_no_process_and_no_file(tmp_
             for _ in range(presses):
                 demo.send(signal.SIGINT)
                 time.sleep(chance.choice((0.0, 0.02, 0.3)))
-            # Python itself answers while it loads the program; the story may be over already.
+            # The signal itself ends it while it loads; the story may be over already.
             status = demo.end()
             assert status in (0, 128 + signal.SIGINT, -signal.SIGINT), (seed, moment, demo.output)
             assert demo.processes() == [], (seed, moment)
