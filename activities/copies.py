@@ -19,7 +19,7 @@ from domain.copies import (
     copies_of,
     to_skip,
 )
-from domain.errors import Conflicting, Refused
+from domain.errors import Conflicting, Refused, Transient
 from domain.events import Event, EventName
 from domain.policy import Backlog, Location
 from domain.restore_points import RestorePoint
@@ -203,6 +203,8 @@ def _begun(copy: Copy, queue: CopyQueue) -> Copy:
         changed = copy.deferred(str(conflict), now + BUSY) if is_passing else copy.lost(str(conflict), now)
     except Refused as refused:
         changed = copy.lost(str(refused), now)
+    except Transient as busy:
+        changed = _throttled(copy, location, busy, now)
     if changed.state is not CopyState.COPYING:
         _give_back(copy, location)
     is_same = (copy.attempt, copy.owner)
@@ -210,6 +212,18 @@ def _begun(copy: Copy, queue: CopyQueue) -> Copy:
         copy, lambda known: changed if (known.attempt, known.owner) == is_same else None
     )
     return recorded or changed
+
+
+def _throttled(copy: Copy, location: Location, busy: Transient, now: datetime) -> Copy:
+    """Put a copy back that Azure takes too many requests to begin, and let all who wait for a place wait on.
+
+    The limit is one for all of them, and it fills again while nobody asks: a hundred who each ask again and
+    again would mostly be refused. Any other failure is raised as it was.
+    """
+    if busy.code != Transient.THROTTLED:
+        raise busy
+    cloud().catalogue.permits.pause(location.pool, str(busy), now + BUSY)
+    return copy.deferred(str(busy), now + max(busy.retry_after or BUSY, BUSY))
 
 
 def _where(copy: Copy) -> dict[str, str | int | float]:

@@ -100,6 +100,8 @@ class CloudError(TidemarkError):
 class Transient(CloudError):
     """Asking again may help, after `retry_after` if Azure named a time."""
 
+    THROTTLED = "TooManyRequests"  # the code where a limit on requests is reached
+
     def __init__(self, code: str, message: str, retry_after: timedelta | None = None) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after

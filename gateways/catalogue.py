@@ -24,6 +24,7 @@ from gateways.tables import Row, Table
 
 _ALL = "all"
 _HOLD = "hold"
+_PAUSE = "pause"
 
 
 class RestorePoints(Documents[RestorePoint]):
@@ -144,7 +145,10 @@ class CopyQueues(Documents[CopyQueue]):
 
 
 class Permits(Documents[Permit]):
-    """Table `permits`: a row is one place taken, a partition the places of one subscription and region."""
+    """Table `permits`: a row is one place taken, a partition the places of one subscription and region.
+
+    While the row `pause` is there and its time is not over, nobody gets a place who has none.
+    """
 
     def take(self, pool: str, holder: str, now: datetime, expires: datetime) -> str | None:
         """Take a place, or renew the one that the holder has; return its number, None if all are taken.
@@ -160,6 +164,8 @@ class Permits(Documents[Permit]):
         for number, permit in held.items():
             if permit.expires <= now:
                 self.table.delete(rows[number])
+        if _PAUSE in held and held[_PAUSE].expires > now:
+            return None
         return next(self._taken(pool, Permit(holder, expires), held, now), None)
 
     def give_back(self, pool: str, holder: str) -> None:
@@ -167,6 +173,10 @@ class Permits(Documents[Permit]):
         for row in self.table.query(pool):
             if self.read(row).holder == holder:
                 self.table.delete(row)
+
+    def pause(self, pool: str, reason: str, until: datetime) -> None:
+        """Give no new places until a moment."""
+        self.table.put(self.row(pool, _PAUSE, Permit(reason, until)))
 
     def _taken(self, pool: str, permit: Permit, held: Mapping[str, Permit], now: datetime) -> Iterator[str]:
         for place in range(MOST_COPIES):

@@ -94,7 +94,7 @@ def _of_response(what: str, failure: HttpResponseError) -> CloudError:
     code = _code(failure)
     message = f"{what}: {code}: {_first_line(failure)}"
     if status == 429 or _is_throttled(failure):
-        return Transient("TooManyRequests", message, _retry_after(failure))
+        return Transient(Transient.THROTTLED, message, _retry_after(failure))
     if _is_busy(code, failure) or status in (408, 500, 502, 503, 504) or code in _BROKEN | _FULL:
         return Transient(code, message, _retry_after(failure))
     if code in _ABSENT or (status == 404 and code == "404"):

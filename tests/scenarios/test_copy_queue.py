@@ -49,6 +49,27 @@ def test_no_permit_is_left_when_all_copies_are_over(world):
     assert cloud().catalogue.copy_queues.all_open() == []
 
 
+def test_a_copy_that_is_throttled_goes_back_into_its_queue_and_the_others_wait_with_it(world):
+    disks = {f"data{number}": b"data" for number in range(12)}
+    vm_id = world.add_vm("web", disks, tags=PROTECTED)
+    for number in range(12):  # every one would be refused that asks
+        world.cloud.faults.fail(
+            "PUT", f"/snapshots-north/providers/Microsoft.Compute/snapshots/web-web-data{number}-", status=429
+        )
+    world.back_up("web", within=timedelta(seconds=90))
+
+    # No more have asked than were under way side by side when the first was refused.
+    refused = [copy for copy in copies_in(world) if copy.failure]
+    assert 1 <= len(refused) <= world.workers
+    assert {copy.state for copy in copies_in(world)} == {CopyState.WAITING}
+    assert all("too many requests" in copy.failure for copy in refused)
+
+    world.pass_time(2 * HOUR)
+    assert world.points_of(vm_id)[0].replicas["north"] == "available"
+    assert {copy.attempt for copy in copies_in(world)} == {1}
+    assert cloud().catalogue.permits.table.query(cloud().policies.locations["north"].pool) == []
+
+
 def test_a_copy_waits_for_a_permit(world):
     world.add_vm("web", {"os": b"system"}, tags=PROTECTED)
     permits, pool = cloud().catalogue.permits, cloud().policies.locations["north"].pool
