@@ -16,7 +16,7 @@ from tests.conftest import Accounts
 from tests.schedules.generator import schedule
 from tests.schedules.playing import play
 
-WORLDS_OF_AN_AZURITE = 40
+WORLDS_OF_AN_AZURITE = 20
 ACCOUNTS_OF_A_WORLD = 4
 
 
