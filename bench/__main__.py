@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-MODULES = ("imports", "ranged_reads", "backups", "costs")
+MODULES = ("imports", "ranged_reads", "backups", "costs", "fleet", "catalogue")
 RESULTS = Path(__file__).parent / "results.json"
 
 
