@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import azure.durable_functions as df
 
 from activities.announcing import announce
-from activities.settling import circumstances, settle
+from activities.settling import as_it_is_now, circumstances, settle
 from domain.copies import (
     CLAIM_LASTS,
     PERMIT_LASTS,
@@ -22,6 +22,7 @@ from domain.copies import (
 from domain.errors import Conflicting, Refused, Transient
 from domain.events import Event, EventName
 from domain.policy import Backlog, Location
+from domain.protection import ProtectedVm
 from domain.restore_points import RestorePoint
 from domain.tags import snapshot_tags
 from durable import activity
@@ -29,6 +30,7 @@ from gateways.connection import cloud
 
 blueprint = df.Blueprint()
 
+AFTER_CONFLICT = timedelta(hours=2)
 BUSY = timedelta(minutes=2)  # until a copy that waits for another one looks again
 
 
@@ -51,10 +53,13 @@ def queue_copies(order: CopyOrder) -> list[CopyQueue]:
     locations = {location.name: location for location in order.recovery}
     queues = []
     for copy in copies_of(order.point):
-        queue = CopyQueue(copy.disk, locations[copy.location], order.backlog)
-        catalogue.copies.plan(copy)
+        location = locations[copy.location]
+        queue = CopyQueue(copy.disk, location, order.backlog)
+        catalogue.copies.plan(replace(copy, group_id=location.group_id))
         catalogue.copy_queues.open(queue)
         queues.append(queue)
+    vm = order.point.vm
+    catalogue.vms.update(ProtectedVm.of(vm, order.point.policy), lambda known: known.sent(order.point.id))
     return queues
 
 
@@ -81,7 +86,8 @@ def begin_next_copy(claim: Claim) -> NextCopy:
     Safe to repeat: the head of the queue is the same until it is over, its name follows from the attempt, and
     a snapshot found under that name is taken up.
     """
-    connected, queue = cloud(), claim.queue
+    connected = cloud()
+    queue = replace(claim.queue, location=as_it_is_now(claim.queue.location))
     seen = connected.catalogue.copy_queues.seen(queue)
     head = _head(queue)
     if head is None:
@@ -117,10 +123,9 @@ def look_at_copy(look: CopyLook) -> Copy:
     the replica's manifest is the same each time. A copy that another worker has taken over stays as it is.
     """
     connected, copy, now = cloud(), look.copy, cloud().now()
-    target = connected.snapshots.find(look.location.snapshot_id(copy.target_name))
+    location = as_it_is_now(look.location)
+    target = connected.snapshots.find(copy.target_id(location))
     expected = copy.observed(target, now)
-    if expected.state is not CopyState.COPYING:
-        _give_back(copy, look.location)
     if expected.is_stalled and not copy.is_stalled:
         since = f"nothing was copied since {copy.progressed}, at {expected.percent:.1f} %"
         announce(Event(EventName.COPY_STALLED, copy.point, since, circumstances(copy)))
@@ -130,7 +135,9 @@ def look_at_copy(look: CopyLook) -> Copy:
         return known.observed(target, now) if is_ours else None
 
     recorded = connected.catalogue.copies.alter(copy, observed) or expected
-    return recorded if recorded.state.is_open else settle(recorded, look.location)
+    if recorded.state is CopyState.WAITING and recorded.attempt == copy.attempt + 1:
+        _give_back(copy, location)  # who dies before this has the permit still when it tries again
+    return recorded if recorded.state.is_open else settle(recorded, location)
 
 
 def _head(queue: CopyQueue) -> Copy | None:
@@ -170,12 +177,12 @@ def _is_disk_busy(copy: Copy, queue: CopyQueue, now: datetime) -> bool:
     at_work = (
         known for other in others for known in catalogue.copies.of_queue(other) if known.is_at_work(now)
     )
-    return any(at_work) or any(_is_unfinished(name, queue) for name in copy.earlier_names)
+    return any(at_work) or any(_is_unfinished(copy, name, queue) for name in copy.earlier_names)
 
 
-def _is_unfinished(name: str, queue: CopyQueue) -> bool:
+def _is_unfinished(copy: Copy, name: str, queue: CopyQueue) -> bool:
     """Whether an attempt that was given up is still copying: it is in the way until it is pruned."""
-    target = cloud().snapshots.find(queue.location.snapshot_id(name))
+    target = cloud().snapshots.find(copy.snapshot_id(name, queue.location))
     return target is not None and not target.is_usable and target.failure is None
 
 
@@ -185,7 +192,7 @@ def _permitted(copy: Copy, queue: CopyQueue, now: datetime) -> bool:
 
 
 def _give_back(copy: Copy, location: Location) -> None:
-    """Free the copy's permit, before its end is recorded: who dies in between comes here again."""
+    """Free the copy's permit; that of a copy that is over goes back when it is settled."""
     cloud().catalogue.permits.give_back(location.pool, copy.holder)
 
 
@@ -194,13 +201,15 @@ def _begun(copy: Copy, queue: CopyQueue) -> Copy:
     connected, now = cloud(), cloud().now()
     location = queue.location
     tags = snapshot_tags(copy.point, copy.vm_name, copy.disk_name, copy.policy, location.name)
-    target_id = location.snapshot_id(copy.target_name)
+    target_id = copy.target_id(location)
     try:
         connected.snapshots.begin_copy(target_id, copy.source_id, location, tags, copy.encryption)
         changed = copy.begun(now)
     except Conflicting as conflict:
-        is_passing = _is_disk_busy(copy, queue, now)
-        changed = copy.deferred(str(conflict), now + BUSY) if is_passing else copy.lost(str(conflict), now)
+        if _is_disk_busy(copy, queue, now):
+            changed = copy.deferred(str(conflict), now + BUSY)
+        else:  # perhaps somebody else copies the disk, which may take hours
+            changed = copy.lost(str(conflict), now, again_after=AFTER_CONFLICT)
     except Refused as refused:
         changed = copy.lost(str(refused), now)
     except Transient as busy:

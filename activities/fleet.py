@@ -94,6 +94,8 @@ def end_look(report: LookReport) -> int:
     """Write the heartbeat; raises FleetUnseen if a part of the fleet could not be looked at."""
     message = f"{report.due} backups were due"
     announce(Event(EventName.HEARTBEAT, "backup_fleet", message, {"due": report.due}))
+    for failure in report.failures:
+        announce(Event(EventName.FLEET_UNSEEN, "backup_fleet", failure))
     if report.failures:
         raise FleetUnseen("; ".join(report.failures))
     return report.due

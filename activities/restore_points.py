@@ -137,7 +137,10 @@ def record_backup_failure(failure: BackupFailure) -> RestorePoint | None:
         request.point, lambda known: None if known.is_decided else known.failed(failure.reason, now)
     )
     if point:
-        return _told(point)
+        told = _told(point)
+        if not told.is_available:
+            _end_operation(request.operation, failure.reason)  # also where a retake could not be started
+        return told
     policy = request.policy
     summary = ProtectedVm.unseen(request.vm_id, policy.name, policy.home.region)
     connected.catalogue.vms.update(summary, lambda vm: vm.with_failure(request.point, failure.reason, now))

@@ -224,8 +224,8 @@ def _snapshots_of(point: RestorePoint, location: str) -> list[str]:
     place, catalogue = cloud().policies.locations[location], cloud().catalogue
     copies = tuple(catalogue.copies.find(point, location))
     return [
-        place.snapshot_id(name)
-        for name in replica_names(VmBooks(point.vm.key, (point,), copies), point, location)
+        copy.snapshot_id(name, place)
+        for copy, name in replica_names(VmBooks(point.vm.key, (point,), copies), point, location)
     ]
 
 
@@ -233,7 +233,7 @@ def _clean(left: CopyLeftovers) -> _Progress:
     location = cloud().policies.locations.get(left.copy.location)
     if location is None:
         return _Progress(True, (f"{left.copy.point}: {_unknown_location(left.copy.location)}",))
-    progress = _delete_all(left.copy.point, [location.snapshot_id(name) for name in left.names])
+    progress = _delete_all(left.copy.point, [left.copy.snapshot_id(name, location) for name in left.names])
     if left.is_all and not progress.is_open:
         cloud().catalogue.copies.alter(left.copy, lambda known: _cleaned(known, left.copy))
     return progress

@@ -55,6 +55,11 @@ def _record_replica(point: RestorePoint, location: Location) -> str | None:
     return refusal
 
 
+def as_it_is_now(location: Location) -> Location:
+    """Return a location as the policy file has it now; a worker may be older than the file."""
+    return cloud().policies.locations.get(location.name, location)
+
+
 def circumstances(copy: Copy) -> dict[str, str | int | float]:
     """Return what tells a copy apart, for an event."""
     return {"disk": copy.disk_name, "location": copy.location, "attempt": copy.attempt}

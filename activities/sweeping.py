@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import azure.durable_functions as df
 
 from activities.announcing import announce
+from activities.copies import CopyOrder
 from activities.restore_points import LostPoint
 from activities.starting import copy_worker, is_at_work
 from domain.events import Event, EventName
 from domain.operations import Operation, OperationState
+from domain.policy import Backlog
 from domain.requests import BackupRequest, Start
 from durable import Client, client_activity, from_wire
 from gateways.connection import cloud
@@ -31,9 +34,10 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Unattended:
-    """What nobody is at work on: points that are lost, and orchestrations to be started."""
+    """What nobody is at work on: points that are lost or not sent, and orchestrations to be started."""
 
     lost: tuple[LostPoint, ...]
+    unsent: tuple[CopyOrder, ...]
     starts: tuple[Start, ...]
 
 
@@ -41,23 +45,31 @@ class Unattended:
 async def find_unattended(sweep: Sweep, client: Client) -> Unattended:
     """List what should be under way and has no orchestration at work.
 
+    A point is written into the overview by its own orchestration, so one that stands there as running and
+    has none at work is lost, unless it was decided in between, which whoever records it sees.
     Safe to repeat: it ends the operations that another request has overtaken, and else only looks.
     """
-    lost = await asyncio.to_thread(_running_points)
+    vms = await asyncio.to_thread(cloud().catalogue.vms.all)
+    lost = [LostPoint(vm.key, vm.running) for vm in vms if vm.running]
+    unsent = [point for vm in vms for point in vm.unsent if not await is_at_work(f"backup:{point}", client)]
     starts = await asyncio.to_thread(_expected, sweep)
     return Unattended(
         tuple([point for point in lost if not await is_at_work(f"backup:{point.point}", client)]),
+        tuple(await asyncio.to_thread(list, _orders(unsent))),
         tuple([start for start in starts if not await is_at_work(start.instance, client)]),
     )
 
 
-def _running_points() -> list[LostPoint]:
-    """List the points that are being taken, or are lost.
-
-    A point is written into the overview by its own orchestration, so one that stands there and has none at
-    work is lost, unless it was decided in between, which whoever records it sees.
-    """
-    return [LostPoint(vm.key, vm.running) for vm in cloud().catalogue.vms.all() if vm.running]
+def _orders(points: Sequence[str]) -> Iterator[CopyOrder]:
+    """Yield the copies to queue of points whose own orchestration has ended before it came to that."""
+    connected = cloud()
+    locations = connected.policies.locations
+    for name in points:
+        point = connected.catalogue.restore_points.find(name)
+        if point and all(location in locations for location in point.recovery):
+            policy = connected.policies.policies.get(point.policy)
+            backlog = policy.backlog if policy else Backlog.EVERY
+            yield CopyOrder(point, tuple(locations[location] for location in point.recovery), backlog)
 
 
 def _expected(sweep: Sweep) -> list[Start]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.names import copy_partition, copy_row_key, snapshot_name
+from domain.names import copy_partition, copy_row_key, snapshot_id, snapshot_name
 from domain.policy import Backlog, Location
 from domain.restore_points import ProtectedDisk, ReplicaState, RestorePoint
 from domain.snapshots import Snapshot
@@ -108,6 +108,7 @@ class Copy:
     not_before: datetime | None = None
     is_stalled: bool = False
     encryption: str | None = None  # as ARM names it, where the disk has a key of its owner's
+    group_id: str = ""  # where its snapshots lie: its location's group when it was queued
 
     @classmethod
     def of(cls, point: RestorePoint, part: ProtectedDisk, location: str) -> Copy:
@@ -143,6 +144,14 @@ class Copy:
     def target_name(self) -> str:
         """The name of the snapshot that this attempt makes in the location."""
         return self._name_of(self.attempt)
+
+    def snapshot_id(self, name: str, location: Location) -> str:
+        """The ARM id of one of its snapshots: where it was queued for, whatever the policies say since."""
+        return snapshot_id(self.group_id or location.group_id, name)
+
+    def target_id(self, location: Location) -> str:
+        """The ARM id of the snapshot that this attempt makes."""
+        return self.snapshot_id(self.target_name, location)
 
     @property
     def earlier_names(self) -> list[str]:
@@ -211,12 +220,12 @@ class Copy:
         seen = replace(self, percent=percent, progressed=progressed, renewed=now)
         return replace(seen, is_stalled=still >= STALLED)
 
-    def lost(self, reason: str, now: datetime) -> Copy:
+    def lost(self, reason: str, now: datetime, again_after: timedelta | None = None) -> Copy:
         """Return the copy after a failed attempt: waiting for the next one, or failed for good."""
         ended = replace(self, failure=reason, renewed=now, owner=None, started=None, is_stalled=False)
         if self.attempt == MOST_ATTEMPTS:
             return replace(ended, state=CopyState.FAILED)
-        later = now + BETWEEN_ATTEMPTS * 3 ** (self.attempt - 1)
+        later = now + (again_after or BETWEEN_ATTEMPTS * 3 ** (self.attempt - 1))
         again = replace(ended, state=CopyState.WAITING, attempt=self.attempt + 1, not_before=later)
         return replace(again, percent=0.0, progressed=None)
 

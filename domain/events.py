@@ -11,6 +11,7 @@ class EventName(StrEnum):
     """Every event that the app writes."""
 
     HEARTBEAT = "heartbeat"  # the watch over the fleet has looked; its absence is the alarm
+    FLEET_UNSEEN = "fleet_unseen"  # a subscription could not be looked at, so nothing of it is backed up
     BACKUP_FAILED = "backup_failed"
     SLOT_MISSED = "slot_missed"
     COPY_FAILED = "copy_failed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,6 +23,7 @@ NOT_LISTED = (
     "its restore points are kept by their policy"
 )
 NOT_CHOSEN = f"no policy protects it any more: neither its tag {POLICY_TAG} nor a selector names one"
+NOT_LOOKED_FOR = "the policy file does not name its subscription any more, so nobody looks for it"
 EXCLUDED = f"its tag {EXCLUDE_TAG} leaves it out"
 
 
@@ -100,10 +101,18 @@ def survey(
         if sighting.recorded_in(after) != known.get(vm.key):
             news.append(sighting)
     for gone in known.values():
-        is_here = vm_address(gone.id).subscription.lower() == subscription.lower()
-        if is_here and gone.key not in keys and gone.problem != NOT_LISTED:
-            news.append(Sighting(gone, NOT_LISTED, now))
+        problem = _absence(gone, subscription, keys, policies)
+        if problem and gone.problem != problem:
+            news.append(Sighting(gone, problem, now))
     return Survey(tuple(news), tuple(due))
+
+
+def _absence(vm: ProtectedVm, subscription: str, listed: Set[str], policies: Policies) -> str | None:
+    """Say why a VM was not seen in a look at a subscription, if it ought to have been."""
+    its_own = vm_address(vm.id).subscription.lower()
+    if its_own not in {name.lower() for name in policies.subscriptions}:
+        return NOT_LOOKED_FOR
+    return NOT_LISTED if its_own == subscription.lower() and vm.key not in listed else None
 
 
 def due_backup(vm: ProtectedVm, policy: Policy, now: datetime) -> DueBackup | None:

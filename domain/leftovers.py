@@ -74,16 +74,17 @@ def attempt_names(copy: Copy, attempts: int) -> tuple[str, ...]:
     return tuple(replace(copy, attempt=number).target_name for number in range(1, attempts + 1))
 
 
-def replica_names(books: VmBooks, point: RestorePoint, location: str) -> Iterator[str]:
-    """Yield the name of every snapshot that a point may have in a recovery location, of all attempts.
+def replica_names(books: VmBooks, point: RestorePoint, location: str) -> Iterator[tuple[Copy, str]]:
+    """Yield the name of every snapshot that a point may have in a recovery location, with the copy it is of.
 
     Where a copy's row is lost, every name that it can have had.
     """
     known = {copy.disk: copy for copy in books.copies_of(point.id) if copy.location == location}
     for part in point.disks:
-        copy = known.get(part.disk.key)
-        attempts = copy.attempt if copy else MOST_ATTEMPTS
-        yield from attempt_names(copy or Copy.of(point, part, location), attempts)
+        found = known.get(part.disk.key)
+        copy = found or Copy.of(point, part, location)
+        for name in attempt_names(copy, found.attempt if found else MOST_ATTEMPTS):
+            yield copy, name
 
 
 def is_forgettable(books: VmBooks, point: RestorePoint, now: datetime) -> bool:

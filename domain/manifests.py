@@ -65,9 +65,7 @@ def home_manifest(point: RestorePoint, location: Location) -> Manifest:
 def recovery_manifest(point: RestorePoint, location: Location, copies: Sequence[Copy]) -> Manifest:
     """Describe a replica whose copies are all complete; raises ValueError if one is not."""
     complete = [copy for copy in copies if copy.state is CopyState.AVAILABLE]
-    return _manifest(
-        point, location, {copy.disk: location.snapshot_id(copy.target_name) for copy in complete}
-    )
+    return _manifest(point, location, {copy.disk: copy.target_id(location) for copy in complete})
 
 
 def _manifest(point: RestorePoint, location: Location, held: Mapping[str, str]) -> Manifest:

@@ -95,6 +95,11 @@ def snapshot_name(point: str, disk_name: str, unique_id: str, location: str, cop
     return _resource_name(f"{vm.rsplit('-', 1)[0]}-{disk_name}", tail)
 
 
+def snapshot_id(group_id: str, name: str) -> str:
+    """Return the ARM id of a snapshot in a resource group."""
+    return f"{group_id}/providers/Microsoft.Compute/snapshots/{name}"
+
+
 def restored_disk_name(operation: str, disk_name: str, unique_id: str) -> str:
     """Return the name of the disk that one restore makes of one protected disk.
 

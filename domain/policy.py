@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from domain.names import snapshot_id
 from domain.schedule import Schedule
 
 
@@ -47,7 +48,7 @@ class Location:
 
     def snapshot_id(self, name: str) -> str:
         """The ARM id of a snapshot of that name in this location."""
-        return f"{self.group_id}/providers/Microsoft.Compute/snapshots/{name}"
+        return snapshot_id(self.group_id, name)
 
 
 class Backlog(StrEnum):

@@ -50,6 +50,7 @@ class ProtectedVm:
     left_out: tuple[str, ...] = ()
     missed: int = 0
     copy_failures: Mapping[str, str] = field(default_factory=dict)  # location → why its newest copy failed
+    unsent: tuple[str, ...] = ()  # available points whose copies are not all in their queues yet
 
     @classmethod
     def of(cls, vm: VirtualMachine, policy: str) -> ProtectedVm:
@@ -80,7 +81,7 @@ class ProtectedVm:
         Raises Busy while another point is being taken, and where a newer slot has been taken already: an
         older one taken after it would hold newer data than its slot says.
         """
-        if self.newest_point == point:
+        if self.running == point:
             return self
         if self.running:
             raise Busy(
@@ -103,6 +104,10 @@ class ProtectedVm:
         failed = replace(self, newest_point=point, newest_state=PointState.FAILED, newest_decided=now)
         return replace(failed, last_failure=reason)
 
+    def sent(self, point: str) -> ProtectedVm:
+        """Return the summary once all copies of a point are in their queues."""
+        return replace(self, unsent=tuple(each for each in self.unsent if each != point))
+
     def achieved_rpo(self, now: datetime) -> dict[str, timedelta]:
         """Return, per location that holds an available point, how old the newest one's slot is."""
         return {place: now - point_parts(point)[1] for place, point in self.newest_available.items()}
@@ -114,8 +119,10 @@ class ProtectedVm:
         is_old_news = self.newest_point == point.id and self.newest_decided and not point.is_decided
         if is_old_news or _is_newer(self.newest_point, point.id):
             return told
+        is_unsent = point.is_available and point.recovery and self.newest_state is not PointState.AVAILABLE
         return replace(
             told,
+            unsent=(*self.unsent, point.id) if is_unsent else self.unsent,
             newest_point=point.id,
             newest_state=point.state,
             newest_decided=point.decided,

@@ -202,7 +202,7 @@ class RestorePoint:
         apart, most = (self.skew or timedelta()).total_seconds(), max_skew.total_seconds()
         reason = (
             f"its disks were taken {apart:.0f} s apart, and the policy allows {most:.0f} s; "
-            f"all were taken once more, as attempt {self.attempt + 1}"
+            f"all are to be taken once more, as attempt {self.attempt + 1}"
         )
         return replace(self.failed(reason, now), replicas={}, operation=None)
 

@@ -164,11 +164,12 @@ def excess(books: VmBooks, policy: Policy | None) -> list[str]:
     """
     told = []
     for shelf in shelves(books, policy):
-        going = {verdict.point for verdict in _verdicts(shelf) if not verdict.is_kept}
-        fresh = [point for point in shelf.available if point.id in going]
-        if policy and len(fresh) > 1 and len(fresh) > policy.most_pruned * len(shelf.available):
+        kept = {verdict.point for verdict in _verdicts(shelf) if verdict.is_kept}
+        fresh = [point for point in shelf.available if point.id not in kept]
+        count = len(kept) + len(fresh)  # what is kept again counts as if it were so already
+        if policy and len(fresh) > 1 and len(fresh) > policy.most_pruned * count:
             told.append(
-                f"{len(fresh)} of {len(shelf.available)} restore points in {shelf.location} would expire at "
+                f"{len(fresh)} of {count} restore points in {shelf.location} would expire at "
                 f"once, and policy '{policy.name}' allows {policy.most_pruned:.0%}; if that is meant, raise "
                 "its most_pruned_percent until they are gone, else raise its keep_last or hold what must stay"
             )

@@ -33,9 +33,9 @@ class Attempt:
         """Begin: due at once."""
         return cls(due=now, until=now + LONGEST_REPEATING)
 
-    def replied(self, reply: dict[str, Any], now: datetime) -> Attempt:
-        """Take in a reply."""
-        if "transient" not in reply:
+    def replied(self, reply: dict[str, Any], now: datetime, repeats: bool = True) -> Attempt:
+        """Take in a reply; without `repeats` any is final."""
+        if "transient" not in reply or not repeats:
             return replace(self, reply=reply, due=None)
         named = min(timedelta(seconds=reply["transient"]["delay_seconds"] or 0), LONGEST_NAMED)
         due = now + max(named, min(_FIRST_DELAY * 2**self.repetition, _LONGEST_DELAY))

@@ -56,10 +56,13 @@ def insist(context: Context, step: Callable[..., Any], request: Any) -> Steps[An
     return (yield from call(context, step, request))
 
 
-def gather(context: Context, step: Callable[..., Any], requests: Sequence[Any]) -> Steps[list[Outcome[Any]]]:
+def gather(
+    context: Context, step: Callable[..., Any], requests: Sequence[Any], *, repeats: bool = True
+) -> Steps[list[Outcome[Any]]]:
     """Run one step per request, side by side; return the outcomes in the order of the requests.
 
-    Transient failures are repeated, each when its time has come: see `durable.patience`. Takes at most 100
+    Transient failures are repeated, each when its time has come: see `durable.patience`. Without `repeats`
+    they are not: for what comes by itself again soon, and must hold up nothing else. Takes at most 100
     requests.
     """
     if len(requests) > MOST_CHILDREN:
@@ -75,7 +78,7 @@ def gather(context: Context, step: Callable[..., Any], requests: Sequence[Any]) 
         due = [place for place, attempt in enumerate(attempts) if attempt.due and attempt.due <= now]
         replies = yield context.task_all([_task(context, known, requests[place]) for place in due])
         for place, reply in zip(due, replies, strict=True):
-            attempts[place] = attempts[place].replied(reply, context.current_utc_datetime)
+            attempts[place] = attempts[place].replied(reply, context.current_utc_datetime, repeats)
     return [outcome(known.result_type, attempt.reply) for attempt in attempts]
 
 

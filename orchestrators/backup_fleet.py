@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import azure.durable_functions as df
 
+from activities.copies import queue_copies
 from activities.fleet import (
     DuePage,
     Look,
@@ -45,7 +46,8 @@ def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
     due: list[DueBackup] = []
     failures = []
     for some in pages(watch.subscriptions):
-        looks = yield from gather(context, find_due_backups, [Look(name) for name in some])
+        # The next look comes in minutes: one that does not answer must not hold the others up till then.
+        looks = yield from gather(context, find_due_backups, [Look(name) for name in some], repeats=False)
         failures += [look.message for look in looks if isinstance(look, Failed)]
         due += [backup for look in looks if not isinstance(look, Failed) for backup in look.value]
     for page in pages(due):
@@ -60,6 +62,8 @@ def sweep(context: Context) -> Steps[None]:
     found = yield from call(context, find_unattended, Sweep(tuple(f"{day:%Y%m%d}" for day in days)))
     for lost in pages(found.lost):
         yield from gather(context, record_lost_point, lost)
+    for unsent in pages(found.unsent):
+        yield from gather(context, queue_copies, unsent)  # the next look sees that the queues are worked
     for starts in pages(found.starts):
         yield from call(context, start_orchestrations, Starts(tuple(starts)))
 

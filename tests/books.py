@@ -44,4 +44,4 @@ def _elsewhere(point: RestorePoint, copy: Copy) -> Iterator[tuple[str, bool]]:
         if copy.is_cleaned and not is_the_one:
             continue
         must_be = is_the_one and is_whole and copy.location not in point.deletions
-        yield cloud().policies.locations[copy.location].snapshot_id(name).lower(), must_be
+        yield copy.snapshot_id(name, cloud().policies.locations[copy.location]).lower(), must_be

@@ -126,4 +126,4 @@ def _copied(copy: Copy, ahead: str | None) -> ReplicaDisk:
 def _target(copy: Copy) -> str:
     """The ARM id of the copy's snapshot; its bare name where the policy file knows the location no more."""
     location = cloud().policies.locations.get(copy.location)
-    return location.snapshot_id(copy.target_name) if location else copy.target_name
+    return copy.target_id(location) if location else copy.target_name

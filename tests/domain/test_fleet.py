@@ -13,6 +13,7 @@ from domain.fleet import (
     MOST_ATTEMPTS,
     NOT_CHOSEN,
     NOT_LISTED,
+    NOT_LOOKED_FOR,
     OVERDUE,
     chosen_policy,
     due_backup,
@@ -159,8 +160,17 @@ def test_a_vm_that_drops_out_is_told_once_with_the_reason(listed, problem):
 
 
 def test_a_vm_of_another_subscription_is_none_of_this_looks_business():
+    another = "22222222-2222-2222-2222-222222222222"
+    other = replace(TAKEN, id=TAKEN.id.replace(SUBSCRIPTION, another))
+    policies = Policies((SUBSCRIPTION, another), {"west": WEST}, {"daily": DAILY})
+    assert survey(SUBSCRIPTION, [], {other.key: other}, policies, NOW).sightings == ()
+
+
+def test_a_vm_whose_subscription_is_not_looked_at_any_more_is_told_by_any_look():
     other = replace(TAKEN, id=TAKEN.id.replace(SUBSCRIPTION, "22222222-2222-2222-2222-222222222222"))
-    assert look([], [other]).sightings == ()
+    [sighting] = look([], [other]).sightings
+    assert sighting.problem == NOT_LOOKED_FOR
+    assert look([], [sighting.recorded_in(other)]).sightings == ()
 
 
 def test_what_a_vm_waits_for_is_told_and_overdue_after_a_while():

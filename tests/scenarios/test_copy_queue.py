@@ -9,7 +9,8 @@ import pytest
 
 from activities.copies import Claim, begin_next_copy
 from domain.copies import CopyState
-from gateways.connection import cloud
+from gateways.actions import assignments
+from gateways.connection import cloud, use
 from simulator.tempo import Tempo
 from tests.world import START, World
 
@@ -27,7 +28,7 @@ def copies_in(world, location="north"):
 def test_a_conflict_that_never_passes_fails_the_copy_with_its_reason_and_the_next_goes_on(world, caplog):
     vm_id = world.add_vm("web", {"os": b"system"}, tags=PROTECTED)
     world.cloud.faults.fail("PUT", "/snapshots-north/", status=409, code="SomethingInItsWay", times=3)
-    world.back_up("web", within=2 * HOUR)
+    world.back_up("web", within=5 * HOUR)
     world.back_up("web", within=2 * HOUR)
 
     world.cloud.faults.verify_all_met()
@@ -149,3 +150,32 @@ def test_a_copy_held_by_another_worker_is_left_alone(world):
     assert asked.copy is None
     assert asked.wait_until > world.clock.now()
     assert copies_in(world)[0].owner == copy.owner
+
+
+def change_location(world, name, **changes):
+    """Change a location in the policy file, and grant what the app needs there, as a deployment does."""
+    policies = cloud().policies
+    locations = {**policies.locations, name: replace(policies.locations[name], **changes)}
+    changed = {
+        policy.name: replace(policy, recovery=tuple(locations[each.name] for each in policy.recovery))
+        for policy in policies.policies.values()
+    }
+    use(replace(cloud(), policies=replace(policies, locations=locations, policies=changed)))
+    for each in assignments(cloud().policies):
+        world.cloud.roles.grant(each.identity, [each.action], each.scope)
+
+
+def test_a_location_that_gets_another_group_while_copies_wait_keeps_every_point_restorable(world):
+    big = b"x" * (40 << 20)
+    vm_id = world.add_vm("web", {"os": big, "data": b"first"}, tags=PROTECTED)
+    world.back_up("web", within=timedelta(seconds=35))
+    assert {copy.state for copy in copies_in(world)} != {CopyState.AVAILABLE}
+    change_location(world, "north", resource_group="restored-north")
+    world.pass_time(HOUR)
+    world.back_up("web")
+
+    second, first = world.points_of(vm_id)
+    assert [first.replicas["north"], second.replicas["north"]] == ["available", "available"]
+    for point in (first, second):
+        assert world.restore(point.id, "north").disk("web-os") == big
+    world.assert_books_and_cloud_agree()

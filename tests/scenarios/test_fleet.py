@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain.errors import Refused
 from gateways.connection import cloud
 from tests.world import HOME, START, World
 
@@ -118,3 +119,38 @@ def test_disks_taken_too_far_apart_are_taken_once_more(world, skewed):
     assert (again.skew >= timedelta(minutes=20)) == (skewed == 2)  # once more, and not for ever
     assert operation["state"] == "succeeded"
     assert operation["restorePoint"]["id"] == again.id
+
+
+def test_a_subscription_that_does_not_answer_holds_up_no_other(tmp_path, accounts, caplog):
+    other = "00000000-0000-4000-8000-000000000000"
+    world = World(tmp_path, accounts, more_subscriptions=(other,))
+    try:
+        listing = f"/subscriptions/{other}/providers/Microsoft.Compute/virtualMachines"
+        world.cloud.faults.fail("GET", listing, status=429, retry_after=3600, times=3)
+        vm_id = world.add_vm("web", {"os": b"system"}, tags=PROTECTED)
+        world.pass_time(timedelta(minutes=10))
+
+        assert [point.is_available for point in world.points_of(vm_id)] == [True]
+        assert [line for line in caplog.messages if '"fleet_unseen"' in line and other in line]
+    finally:
+        world.close()
+
+
+def test_copies_that_a_backup_did_not_come_to_queue_are_queued_by_the_watch(world, monkeypatch):
+    vm_id = world.add_vm("web", {"os": b"system", "data": b"first"}, tags=PROTECTED)
+    world.ask("POST", "backups", {"vm": vm_id})
+    with monkeypatch.context() as refusal:
+        refusal.setattr(cloud().catalogue.copies, "plan", refusing)
+        world.pass_time(timedelta(minutes=2))
+    [point] = world.points_of(vm_id)
+    assert point.replicas == {"west": "available", "north": "waiting"}
+
+    world.pass_time(HOUR)
+
+    [point] = world.points_of(vm_id)
+    assert point.replicas == {"west": "available", "north": "available"}
+    assert cloud().catalogue.vms.find(point.vm.key).unsent == ()
+
+
+def refusing(copy):
+    raise Refused("AuthorizationFailed", "the table may not be written to")
