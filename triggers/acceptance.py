@@ -22,6 +22,7 @@ from domain.errors import Busy, KeyReused
 from domain.names import operation_id, short_hash, slot_of, slot_text
 from domain.operations import Operation, OperationState
 from domain.requests import BackupRequest, RestoreRequest, Start
+from domain.restore_points import PointState
 from durable import Client, from_wire, to_wire
 from gateways.connection import cloud
 from triggers.documents import form, render
@@ -30,6 +31,11 @@ from triggers.identity import Caller
 _log = logging.getLogger("tidemark.triggers")
 
 KEY_HEADER = "Idempotency-Key"
+_ENDED: dict[str, str] = {
+    OperationState.SUCCEEDED: "has succeeded",
+    PointState.AVAILABLE: "has succeeded",
+    OperationState.FAILED: "has failed",  # a point's state is the same word
+}
 
 
 @form
@@ -180,11 +186,22 @@ async def _operation_of(instance: str, client: Client) -> str | None:
     return told.get("operation")
 
 
+def _standing(point: str, holder: str | None) -> str:
+    """Say how far who came first is with a restore point, and what to do."""
+    catalogue = cloud().catalogue
+    first = f"operation {holder}" if holder else "the schedule"
+    found = catalogue.operations.find(holder) if holder else catalogue.restore_points.find(point)
+    ended = _ENDED.get(found.state) if found else None
+    if ended is None:
+        return f"is being taken by {first}, which came first; ask again when it is over"
+    # Under the same key this request stays the operation that has come too late.
+    return f"was begun by {first}, which came first and {ended}; ask again with another {KEY_HEADER}"
+
+
 def _lost(operation: Operation, holder: str | None) -> Busy:
     """Record that another request of the same minute was quicker; return what to tell the caller."""
     connected = cloud()
     point = from_wire(BackupRequest, operation.request).point
-    first = f"operation {holder}" if holder else "the schedule"
-    message = f"restore point {point} is being taken by {first}, which came first; ask again when it is over"
+    message = f"restore point {point} {_standing(point, holder)}"
     connected.catalogue.operations.alter(operation.id, lambda known: known.failed(message, connected.now()))
     return Busy(message, holder, point)

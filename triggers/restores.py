@@ -28,6 +28,7 @@ from triggers.identity import Caller, Role
 from triggers.operations import OperationDocument, accepted_answer
 from triggers.restore_points import found_point
 from triggers.routing import Accepted, endpoint
+from triggers.vms import found_vm
 
 blueprint = df.Blueprint()
 
@@ -149,13 +150,17 @@ def _request_faults(point: RestorePoint, request: RestoreRequest) -> Iterator[Fa
 
 
 def _newest(order: RestoreOrder) -> RestorePoint:
-    """Return the newest point of a VM that is available in the location and old enough."""
+    """Return the newest point of a VM that is available in the location and old enough.
+
+    Raises NotFound that says whether it is the VM that is not known, or only such a point.
+    """
     assert order.vm is not None  # see contradictions
     key = vm_key(order.vm) if order.vm.startswith("/") else order.vm
     for point in _points_of(key, order.before):
         is_available = point.replicas.get(order.location) is ReplicaState.AVAILABLE
         if is_available and _is_older(point, order.before):
             return point
+    found_vm(key)
     moment = f" from before {order.before.isoformat()}" if order.before else ""
     raise NotFound(
         f"VM '{key}' has no restore point{moment} that is available in {order.location!r}; "

@@ -242,6 +242,11 @@ def test_a_restore_of_what_the_catalogue_does_not_have_is_not_found(api, body):
     assert UNKNOWN in answer.body["detail"]
 
 
+def test_a_restore_of_a_vm_that_nobody_knows_says_that_it_is_the_vm(api):
+    answer = refused(api, "POST", "restores", {"location": "west", "vm": UNKNOWN})
+    assert answer.body["detail"] == f"no VM is known under the key '{UNKNOWN}'; look at GET vms"
+
+
 @pytest.mark.parametrize(
     ("state", "reason"), [("failed", "failed (disk 'data': Azure refused)"), ("begun", "still being taken")]
 )
