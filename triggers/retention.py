@@ -42,8 +42,11 @@ class ReplicaVerdict:
     slot: datetime
     location: str
     state: ReplicaState
-    verdict: Literal["kept", "expires"]
-    because: Annotated[tuple[str, ...], Field(description="Every reason to keep it; none if it expires.")]
+    verdict: Annotated[
+        Literal["kept", "expires", "stopped"],
+        Field(description="`stopped`: no rule keeps it, but pruning has stopped, so it stays as it is."),
+    ]
+    because: Annotated[tuple[str, ...], Field(description="Every reason to keep it; none otherwise.")]
     expires: Annotated[
         datetime | None, Field(description="If it is expiring already: when it is deleted at the earliest.")
     ]
@@ -51,12 +54,16 @@ class ReplicaVerdict:
 
 @document
 class PreviewDocument:
-    """What pruning would decide now. Replicas whose deletion has begun are not in it."""
+    """What pruning would decide now. Replicas whose deletion has begun are not in it.
+
+    Where `stopped` says anything, no replica of the VM begins to expire, and no deletion begins.
+    """
 
     vm: str
     policy: Annotated[str | None, Field(description="Null where the policy file does not know it.")]
     stopped: Annotated[
-        tuple[str, ...], Field(description="Why nothing would expire after all: more than the policy allows.")
+        tuple[str, ...],
+        Field(description="Why pruning would stop: more would expire than the policy allows."),
     ]
     replicas: Annotated[tuple[ReplicaVerdict, ...], Field(description="By location, newest first.")]
 
@@ -73,11 +80,12 @@ def preview_retention(body: PreviewOrder) -> PreviewDocument:
     key = vm_key(body.vm) if body.vm.startswith("/") else body.vm
     found_vm(key)
     books, policy = books_of(key), _with(policy_of(key), body)
+    stopped = tuple(excess(books, policy))
     return PreviewDocument(
         vm=path_of("vms", key),
         policy=policy.name if policy else None,
-        stopped=tuple(excess(books, policy)),
-        replicas=tuple(_told(books, decide(books, policy))),
+        stopped=stopped,
+        replicas=tuple(_told(books, decide(books, policy), "stopped" if stopped else "expires")),
     )
 
 
@@ -87,7 +95,9 @@ def _with(policy: Policy | None, order: PreviewOrder) -> Policy | None:
     return replace(policy, keep_last={**policy.keep_last, **order.keep_last})
 
 
-def _told(books: VmBooks, verdicts: list[Verdict]) -> Iterator[ReplicaVerdict]:
+def _told(
+    books: VmBooks, verdicts: list[Verdict], unkept: Literal["expires", "stopped"]
+) -> Iterator[ReplicaVerdict]:
     points = {point.id: point for point in books.points}
     for verdict in verdicts:
         point = points[verdict.point]
@@ -96,7 +106,7 @@ def _told(books: VmBooks, verdicts: list[Verdict]) -> Iterator[ReplicaVerdict]:
             slot=point.slot,
             location=verdict.location,
             state=point.replicas[verdict.location],
-            verdict="kept" if verdict.is_kept else "expires",
+            verdict="kept" if verdict.is_kept else unkept,
             because=verdict.because,
             expires=point.expires.get(verdict.location),
         )
