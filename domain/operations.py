@@ -1,4 +1,7 @@
-"""Operations: what a person or a timer asked for, who, how far it is, and what came of it."""
+"""Operations: what people ask for, who asked, how far it is, and what came of it.
+
+Backups by the timer have none: their restore points tell all of this.
+"""
 
 from __future__ import annotations
 

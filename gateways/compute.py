@@ -1,7 +1,8 @@
 """Clients of Azure's compute service, and ARM ids.
 
 The SDK's own retries sleep in process for as long as `Retry-After` says, which may be twenty minutes, and
-its automatic provider registration blocks in a loop: both are off, always. Orchestrators wait, by timers.
+its automatic provider registration blocks in a loop: both are off, always. Orchestrators wait, by
+timers; for how long, durable/patience.py decides.
 """
 
 from __future__ import annotations
