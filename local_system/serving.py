@@ -31,7 +31,11 @@ def serve(system: LocalSystem, machine: WebServer, screen: Screen) -> None:
 def _introduce(system: LocalSystem, machine: WebServer, screen: Screen, controls: Controls) -> None:
     screen.step("A whole Tidemark runs on this machine")
     if isinstance(system.clock, SharedClock):
-        screen.say(f"Its time passes {system.factor:g} times as fast as yours.")
+        screen.say(
+            f"Its time passes {system.factor:g} times as fast as yours: a minute there is "
+            f"{60 / system.factor:g} s here. Without an Idempotency-Key, the same request in the same minute "
+            "is one request, and a few seconds later it is another."
+        )
     screen.say(f"The function app runs on {system.host.name}. Paste into another terminal; first this:")
     screen.show(
         f"TOKEN={system.token} API={system.api.url}",
