@@ -149,6 +149,10 @@ def delete_leftovers(name: PointName) -> Deletion:
     progress = _Progress(is_open=False)
     if is_failure_to_clean(point, cloud().now()):
         progress = _delete_all(point.id, [part.snapshot_id for part in point.disks])
+        home = cloud().policies.locations.get(point.home)
+        if home and not progress.is_open:
+            # It is written just before a point is decided, and another one may have decided otherwise.
+            cloud().deletions.delete_manifest(point.vm.key, point.id, home)
         if not progress.is_open:
             cloud().catalogue.restore_points.alter(point.id, lambda known: replace(known, is_cleaned=True))
     for left in copy_leftovers(books, point, cloud().now()):
