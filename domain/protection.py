@@ -21,7 +21,7 @@ class Coverage(StrEnum):
     """How far a VM is protected; the fields of its summary say why it is not more."""
 
     PROTECTED = "protected"
-    PARTLY = "partly"  # a disk is left out, the newest backup failed, or a copy did not arrive
+    PARTLY = "partly"  # a disk is left out, the newest backup failed, or a location has not got its copy
     NOT = "not"  # nothing is taken of it now, or nothing has ever been
 
 
@@ -31,7 +31,8 @@ class ProtectedVm:
 
     `first_slot` is the slot that a VM is due for that was never backed up. `problem` says why no new points
     are taken of it, `left_out` which of its disks are in none. `newest_decided` is None while the newest
-    point is being taken. `missed` counts the slots before the newest that nobody took.
+    point is being taken. `missed` counts the slots before the newest that nobody took. `recovery` names the
+    locations that the newest point is meant for.
     """
 
     key: str
@@ -51,6 +52,7 @@ class ProtectedVm:
     missed: int = 0
     copy_failures: Mapping[str, str] = field(default_factory=dict)  # location → why its newest copy failed
     unsent: tuple[str, ...] = ()  # available points whose copies are not all in their queues yet
+    recovery: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, vm: VirtualMachine, policy: str) -> ProtectedVm:
@@ -72,7 +74,8 @@ class ProtectedVm:
         """How far it is protected."""
         if self.problem or not self.newest_available:
             return Coverage.NOT
-        is_partly = self.left_out or self.last_failure or self.copy_failures
+        is_empty = not self.newest_available.keys() >= set(self.recovery)  # some location has none yet
+        is_partly = is_empty or self.left_out or self.last_failure or self.copy_failures
         return Coverage.PARTLY if is_partly else Coverage.PROTECTED
 
     def beginning(self, point: str) -> ProtectedVm:
@@ -128,6 +131,7 @@ class ProtectedVm:
             newest_decided=point.decided,
             last_failure=None if point.is_available else point.failure or self.last_failure,
             left_out=point.left_out,
+            recovery=point.recovery,
         )
 
     def _available_with(self, point: RestorePoint) -> dict[str, str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Busy
-from domain.protection import ProtectedVm
+from domain.protection import Coverage, ProtectedVm
 from domain.restore_points import PointState, ReplicaState
 from tests.domain.samples import NOW, SLOT, available_point, begun_point, machine
 
@@ -61,6 +61,18 @@ def test_the_newest_available_point_is_known_per_location():
     # The copy of an older point that arrives last is news for its location alone.
     older = available_point(slot=SLOT - DAY).with_replica("north", ReplicaState.AVAILABLE)
     assert vm.with_point(older) == vm
+
+
+def test_a_vm_is_partly_protected_until_every_location_has_a_point_of_it():
+    assert VM.coverage is Coverage.NOT
+    first = available_point()
+    waiting = VM.with_point(first)
+    assert waiting.coverage is Coverage.PARTLY
+    arrived = waiting.with_point(first.with_replica("north", ReplicaState.AVAILABLE))
+    assert arrived.coverage is Coverage.PROTECTED
+    assert arrived.with_point(available_point(slot=SLOT + DAY)).coverage is Coverage.PROTECTED
+    more = replace(available_point(slot=SLOT + DAY), recovery=("north", "south"))
+    assert arrived.with_point(more).coverage is Coverage.PARTLY
 
 
 def test_the_achieved_rpo_is_the_age_of_the_newest_slot_per_location():
