@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -124,7 +126,8 @@ def look_at_copy(look: CopyLook) -> Copy:
     """
     connected, copy, now = cloud(), look.copy, cloud().now()
     location = as_it_is_now(look.location)
-    target = connected.snapshots.find(copy.target_id(location))
+    with _silence_told(copy):
+        target = connected.snapshots.find(copy.target_id(location))
     expected = copy.observed(target, now)
     if expected.is_stalled and not copy.is_stalled:
         since = f"nothing was copied since {copy.progressed}, at {expected.percent:.1f} %"
@@ -203,7 +206,8 @@ def _begun(copy: Copy, queue: CopyQueue) -> Copy:
     tags = snapshot_tags(copy.point, copy.vm_name, copy.disk_name, copy.policy, location.name)
     target_id = copy.target_id(location)
     try:
-        connected.snapshots.begin_copy(target_id, copy.source_id, location, tags, copy.encryption)
+        with _silence_told(copy):
+            connected.snapshots.begin_copy(target_id, copy.source_id, location, tags, copy.encryption)
         changed = copy.begun(now)
     except Conflicting as conflict:
         if _is_disk_busy(copy, queue, now):
@@ -235,5 +239,13 @@ def _throttled(copy: Copy, location: Location, busy: Transient, now: datetime) -
     return copy.deferred(str(busy), now + max(busy.retry_after or BUSY, BUSY))
 
 
-def _where(copy: Copy) -> dict[str, str | int | float]:
-    return {"disk": copy.disk_name, "location": copy.location, "attempt": copy.attempt}
+@contextmanager
+def _silence_told(copy: Copy) -> Iterator[None]:
+    """Tell that a copy stands still also where Azure does not answer, as when its region is lost."""
+    try:
+        yield
+    except Transient as silence:
+        if copy.stands_still(cloud().now()):
+            since = f"nothing is known of it since {copy.progressed}: {silence}"
+            announce(Event(EventName.COPY_STALLED, copy.point, since, circumstances(copy)))
+        raise

@@ -173,6 +173,10 @@ class Copy:
             return False
         return now < self.renewed + CLAIM_LASTS
 
+    def stands_still(self, now: datetime) -> bool:
+        """Whether nothing more of it is known to be copied for so long that somebody should look."""
+        return self.progressed is not None and now - self.progressed >= STALLED
+
     def claimed(self, worker: str, now: datetime) -> Copy:
         """Return the copy in the hands of a worker; one that is over, or held by another, stays as it was."""
         if not self.state.is_open or self.is_held(worker, now):

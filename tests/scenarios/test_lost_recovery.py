@@ -31,7 +31,9 @@ def days_without_the_north(world):
         ("newest", ["available", *["skipped"] * (DAYS - 1), "available"]),
     ],
 )
-def test_home_backs_up_meanwhile_and_then_every_copy_arrives_that_the_policy_wants(world, policy, states):
+def test_home_backs_up_meanwhile_and_then_every_copy_arrives_that_the_policy_wants(
+    world, policy, states, caplog
+):
     world.cloud.estate.tempo = Tempo(copy_bytes_per_second=MIB // 600)
     vm_id = world.add_vm("web", {"os": b"x" * MIB}, tags={"tidemark-policy": policy})
     world.back_up("web", within=5 * MINUTE)
@@ -39,6 +41,10 @@ def test_home_backs_up_meanwhile_and_then_every_copy_arrives_that_the_policy_wan
     points = world.points_of(vm_id)[::-1]
     assert {point.replicas["west"] for point in points} == {"available"}
     assert "available" not in {point.replicas["north"] for point in points}
+    stalled = [line for line in caplog.messages if '"copy_stalled"' in line]
+    assert all('"location": "north"' in line and "nothing is known of it since" in line for line in stalled)
+    assert stalled
+    assert world.seen("web")["coverage"] == "partly"  # nothing has ever arrived in the north
     back = world.restore(points[-1].id, "west", within=5 * MINUTE)
     assert back.disk("web-os")[:5] == f"day {DAYS - 1}".encode()
 
@@ -49,6 +55,7 @@ def test_home_backs_up_meanwhile_and_then_every_copy_arrives_that_the_policy_wan
     assert [point.replicas["north"] for point in arrived[: len(points)]] == states
     [first] = cloud().catalogue.copies.find(arrived[0], "north")
     assert first.attempt == 1  # Azure went on with the half that it had
+    assert world.seen("web")["coverage"] == "protected"
     world.assert_books_and_cloud_agree()
     assert cloud().catalogue.permits.table.query(cloud().policies.locations["north"].pool) == []
     world.lose_region(HOME)
