@@ -74,7 +74,7 @@ class Settings:
             )
         policies = _ROOT / environ.get("TIDEMARK_POLICIES", "policies.yaml")
         if not policies.is_file():
-            faults.append(Fault("TIDEMARK_POLICIES", f"there is no file {policies}"))
+            faults.append(Fault("TIDEMARK_POLICIES", _no_file(policies)))
         development = _development(environ, faults)
         endpoint = environ.get("TIDEMARK_MANAGEMENT_ENDPOINT", MANAGEMENT_ENDPOINT).rstrip("/")
         endpoints = {"TIDEMARK_MANAGEMENT_ENDPOINT": endpoint, "TIDEMARK_CATALOGUE": catalogue}
@@ -95,6 +95,12 @@ class Settings:
             development=development,
             identities=identities,
         )
+
+
+def _no_file(policies: Path) -> str:
+    if policies == _ROOT:
+        return "this setting is empty; name the policy file, or remove the setting for policies.yaml"
+    return f"{policies} is a folder; name a file" if policies.is_dir() else f"there is no file {policies}"
 
 
 def _identities(environ: Mapping[str, str]) -> dict[Identity, str]:

@@ -65,9 +65,8 @@ def _of_location(location: LocationForm) -> Iterator[Finding]:
 
 def _of_policy(policy: PolicyForm) -> Iterator[Finding]:
     if policy.schedule.cron:
-        problem = Schedule(policy.schedule.cron, policy.schedule.time_zone).problem()
-        if problem:
-            yield Finding(("schedule",), problem)
+        for fault in Schedule(policy.schedule.cron, policy.schedule.time_zone).faults():
+            yield Finding(("schedule", fault.field), fault.message)
     if policy.selector is not None:
         yield from (found.below("selector") for found in _of_selector(policy.selector))
 

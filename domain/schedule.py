@@ -7,12 +7,14 @@ after the gap, a time that they repeat runs once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
+
+from domain.errors import Fault
 
 SHORTEST_INTERVAL = timedelta(minutes=15)  # below that is continuous replication's ground
 
@@ -24,12 +26,19 @@ class Schedule:
     cron: str
     time_zone: str = "UTC"
 
-    def problem(self) -> str | None:
-        """Say what is wrong with the schedule, or None."""
+    def faults(self) -> Iterator[Fault]:
+        """Say what is wrong with the schedule, each fault at its field."""
+        readable = self
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as Europe
-            return f"{self.time_zone!r} is not an IANA time zone; one looks like Europe/Berlin"
+            found = f"{self.time_zone!r} is not an IANA time zone; one looks like Europe/Berlin"
+            yield Fault("time_zone", found)
+            readable = replace(self, time_zone="UTC")
+        if wrong := readable._fault_of_cron():
+            yield Fault("cron", wrong)
+
+    def _fault_of_cron(self) -> str | None:
         if len(self.cron.split()) != 5:  # the library also takes seconds, which a slot has none of
             return (
                 f"{self.cron!r} has not five fields (minute hour day month weekday); daily at two: 0 2 * * *"
@@ -42,7 +51,10 @@ class Schedule:
             return f"{self.cron!r} never comes; daily at two: 0 2 * * *"
         shortest = min((later - earlier for earlier, later in pairwise(moments)), default=timedelta.max)
         if shortest < SHORTEST_INTERVAL:
-            return f"{self.cron!r} asks for backups {shortest} apart; the least is {SHORTEST_INTERVAL}"
+            return (
+                f"{self.cron!r} asks for backups {_minutes(shortest)} apart; the least is "
+                f"{_minutes(SHORTEST_INTERVAL)}"
+            )
         return None
 
     def newest_due(self, after: datetime, now: datetime) -> datetime | None:
@@ -72,3 +84,8 @@ class Schedule:
     def _slots_after(self, moment: datetime) -> Iterator[datetime]:
         local = moment.astimezone(ZoneInfo(self.time_zone))
         return (slot.astimezone(UTC) for slot in CronSim(self.cron, local) if slot.astimezone(UTC) > moment)
+
+
+def _minutes(span: timedelta) -> str:
+    count = span // timedelta(minutes=1)
+    return f"{count} minute{'' if count == 1 else 's'}"

@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         host = _host(options)
         host.start()
     except START_ERRORS as error:
+        logging.getLogger("local_host").debug("it could not be started", exc_info=error)  # --verbose
         sys.stderr.write(f"local_host: {error}\n")
         return 1
     try:

@@ -186,6 +186,17 @@ def test_a_selector_that_never_chooses_a_vm_is_a_fault(first, second, is_hidden)
         assert set(parse_policies(text).policies) == {"first", "plain", "second"}
 
 
+def test_faults_of_a_schedule_stand_at_the_lines_of_their_fields():
+    text = file(daily=policy(schedule={"cron": "* * * * *", "time_zone": "Berlin"}))
+    with pytest.raises(InvalidInput, match="policies") as raised:
+        parse_policies(text)
+    lines = [line.strip() for line in text.splitlines()]
+    assert [fault.field for fault in raised.value.faults] == [
+        f"line {lines.index('time_zone: Berlin') + 1}, policies.daily.schedule.time_zone",
+        f"line {lines.index(chr(39).join(['cron: ', '* * * * *', ''])) + 1}, policies.daily.schedule.cron",
+    ]
+
+
 def test_faults_of_form_and_of_meaning_are_told_in_one_go():
     text = file(
         west={"region": "West Europe"},
@@ -201,7 +212,7 @@ def test_faults_of_form_and_of_meaning_are_told_in_one_go():
         "policies.daily.backlog",
         "policies.weekly.regoin",
         "locations.north.manifests",
-        "policies.daily.schedule",
+        "policies.daily.schedule.cron",
         "policies.daily.keep_last.south",
         "policies.weekly.recovery",
         "policies.weekly.keep_last",

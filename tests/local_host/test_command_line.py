@@ -115,6 +115,14 @@ def test_a_start_that_fails_says_why_in_one_line(arguments, problem, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_start_that_fails_says_where_if_it_is_asked_to_be_verbose(tmp_path):
+    arguments = command("--database", tmp_path / "h.sqlite", "--app", APPS / "broken", "--verbose")
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'broken/function_app.py", line 3' in done.stderr
+    assert "cannot be imported: RuntimeError: policies.yaml, line 3" in done.stderr.splitlines()[-1]
+
+
 def test_help_names_every_option():
     done = subprocess.run(command("--help"), cwd=ROOT, capture_output=True, text=True)
     for option in (
