@@ -11,6 +11,8 @@ A form is what the API takes, a document what it gives.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
@@ -93,6 +95,7 @@ def read_body(kind: type[Document], body: bytes) -> Document | list[Fault]:
         found, faults = adapter(kind).validate_json(body, strict=True), []
     except ValidationError as wrong:
         found, faults = None, [_fault(kind, error, "body") for error in wrong.errors()]
+    faults += [Fault(name, "this field stands twice; send it once") for name in _repeated(body)]
     contradictions = getattr(kind, "contradictions", None)
     if contradictions is not None:
         faults += contradictions(_given(body))
@@ -107,6 +110,21 @@ def read_parameters(kind: type[Document], values: Mapping[str, str]) -> Document
         return [_fault(kind, error, "parameters") for error in wrong.errors()]
 
 
+def _repeated(body: bytes) -> list[str]:
+    """Return the names that stand twice in one object: JSON readers differ in which of them they believe."""
+    repeated: dict[str, None] = {}
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        counted = Counter(name for name, _ in pairs)
+        repeated.update((name, None) for name, count in counted.items() if count > 1)
+
+    try:
+        json.loads(body, object_pairs_hook=look, parse_int=str)
+    except (ValueError, RecursionError):
+        return []  # not JSON, which is told already
+    return list(repeated)
+
+
 def _given(body: bytes) -> dict[str, Any]:
     """Return the fields that a body gives a value, as far as it can be read at all."""
     try:
@@ -119,7 +137,8 @@ def _given(body: bytes) -> dict[str, Any]:
 
 
 def _fault(kind: type, error: Any, whole: str) -> Fault:
-    field = ".".join(str(step) for step in error["loc"]) or whole
+    # pydantic marks a fault of a name, rather than of what stands under it, with one more step.
+    field = ".".join(str(step) for step in error["loc"] if step != "[key]") or whole
     return Fault(field, _explained(kind, field, error))
 
 
@@ -141,9 +160,26 @@ def _explained(kind: type, field: str, error: Any) -> str:
             )
         case "timezone_aware":
             return "the time needs a zone, such as the Z of 2026-11-22T16:00:00Z"
+        case "too_short" | "string_too_short" | "string_too_long" as which:
+            return _misses_length(which, error["ctx"], error["input"])
     given = error["input"]
-    found = _KINDS.get(type(given)) if error["type"].endswith("_type") else repr(given)[:_LONGEST_ECHO]
+    found = _KINDS.get(type(given)) if error["type"].endswith("_type") else _echo(given)
     return f"{error['msg'].replace('Input should', 'it should')}; found {found}"
+
+
+def _misses_length(which: str, limits: Mapping[str, int], given: Any) -> str:
+    limit = limits["max_length"] if which == "string_too_long" else limits["min_length"]
+    bound = "at most" if which == "string_too_long" else "at least"
+    unit = "character" if isinstance(given, str) else "item"
+    found = limits.get("actual_length", len(given))
+    return f"it should have {bound} {limit} {unit}{'' if limit == 1 else 's'}; found {found or 'none'}"
+
+
+def _echo(given: Any) -> str:
+    text = repr(given)
+    if len(text) <= _LONGEST_ECHO:
+        return text
+    return f"{text[:_LONGEST_ECHO]}… ({len(text)} characters in all)"
 
 
 def _names(kind: type) -> list[str]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import azure.durable_functions as df
 import pytest
 
 from domain.operations import OperationState
-from domain.policy import Selector
 from domain.requests import BackupRequest
 from durable import from_wire
-from tests.triggers.harness import Api, Status
-from triggers import backups
+from tests.triggers.harness import Api
 
 
 def started(api: Api) -> list[BackupRequest]:
@@ -65,14 +61,6 @@ def test_an_id_in_another_case_is_the_same_vm(api):
 
 def test_the_policy_of_the_order_comes_before_the_tag(api):
     answer = ask(api, {"vm": api.add_vm("web", tags={"tidemark-policy": "gone"}), "policy": "daily"})
-    assert answer.status == 202
-    assert [request.policy.name for request in started(api)] == ["daily"]
-
-
-def test_a_vm_without_a_tag_is_backed_up_by_the_policy_whose_selector_chooses_it(api):
-    chosen = replace(api.policy(), selector=Selector(tags={"team": "shop"}))
-    api.with_policies({"daily": chosen})
-    answer = ask(api, {"vm": api.add_vm("web", tags={"Team": "shop"})})
     assert answer.status == 202
     assert [request.policy.name for request in started(api)] == ["daily"]
 
@@ -132,62 +120,6 @@ def test_a_vm_is_busy_although_the_overview_does_not_know_yet(api):
 def test_another_vm_is_not_busy(api):
     ask(api, {"vm": api.add_vm("web")})
     assert ask(api, {"vm": api.add_vm("db")}).status == 202
-
-
-def test_of_two_requests_that_both_found_the_vm_idle_one_is_told_that_it_is_busy(api):
-    vm = api.add_vm("web")
-    first = ask(api, {"vm": vm}, key="first").body["id"]
-    (operation,) = api.operations()
-    # The other one looked before the first was written down, and is started after it.
-    api.connected.catalogue.operations.alter(first, lambda known: replace(known, subject="not seen"))
-    answer = ask(api, {"vm": vm}, key="second")
-    assert answer.status == 409
-    assert answer.body["operation"] == f"/api/v1/operations/{first}"
-    assert f"by operation {first}, which came first" in answer.body["detail"]
-    states = {found.id: found.state for found in api.operations()}
-    assert states.pop(first) is OperationState.ACCEPTED
-    assert list(states.values()) == [OperationState.FAILED]  # and not accepted for ever
-    assert api.client.started == {operation.instance: (operation.orchestrator, operation.request)}
-
-
-@pytest.mark.parametrize(("state", "ended"), [("succeeded", "has succeeded"), ("failed", "has failed")])
-def test_who_came_too_late_for_an_operation_that_is_over_is_told_so(api, state, ended):
-    vm = api.add_vm("web")
-    first = ask(api, {"vm": vm}, key="first").body["id"]
-    api.connected.catalogue.operations.alter(
-        first, lambda known: replace(known, subject="not seen", state=OperationState(state))
-    )
-    answer = ask(api, {"vm": vm}, key="second")
-    assert answer.status == 409
-    told = f"was begun by operation {first}, which came first and {ended}; ask again with another"
-    assert f"{told} Idempotency-Key" in answer.body["detail"]
-
-
-@pytest.mark.parametrize(
-    ("state", "told"),
-    [
-        (None, "is being taken by the schedule, which came first; ask again when it is over"),
-        (
-            "available",
-            "was begun by the schedule, which came first and has succeeded; ask again with another",
-        ),
-        ("failed", "was begun by the schedule, which came first and has failed; ask again with another"),
-    ],
-)
-def test_who_came_too_late_for_the_schedule_is_told_how_far_it_is(api, monkeypatch, state, told):
-    vm, slot = api.add_vm("web"), api.clock.now().replace(second=0)
-    request = BackupRequest(vm, slot, 1, api.policy())
-    monkeypatch.setattr(
-        backups, "next_attempt", lambda points, slot: 1
-    )  # it looked before the point was there
-    api.client.started[request.instance] = ("backup_vm", {})
-    running = df.OrchestrationRuntimeStatus.Running
-    api.client.statuses[request.instance] = Status(running, json.dumps({"operation": None}))
-    if state:
-        api.add_point(vm, slot, state=state)
-    answer = ask(api, {"vm": vm})
-    assert answer.status == 409
-    assert told in answer.body["detail"]
 
 
 def test_a_busy_vm_is_told_with_the_operation_that_runs_not_with_one_that_lost_to_it(api):

@@ -58,6 +58,7 @@ def refused(api: Api, method: str, path: str, body: object = None, **options: An
         ({"vm": "/subscriptions/x"}, "vm", "is not the id of a VM"),
         ({"vm": UNKNOWN, "policy": "hourly"}, "policy", "there is no policy 'hourly'; known are daily"),
         ({"vm": UNKNOWN, "policy": 1}, "policy", "found a number"),
+        (b'{"vm": "a", "policy": "daily", "vm": "a"}', "vm", "this field stands twice; send it once"),
         ({"vm": UNKNOWN, "polcy": "daily"}, "polcy", "there is no such field; there are vm, policy"),
     ],
 )
@@ -130,39 +131,6 @@ def test_a_vm_with_an_ephemeral_os_disk_cannot_be_backed_up(api):
     answer = refused(api, "POST", "backups", {"vm": api.add_vm("cache", has_ephemeral_os_disk=True)})
     assert answer.status == 400
     assert "ephemeral OS disk" in faults(answer)["vm"]
-
-
-@pytest.mark.parametrize(
-    ("tags", "reason"),
-    [
-        (
-            {},
-            "the tag tidemark-policy of VM 'web' is missing, and no selector chooses the VM, so name a "
-            "policy; known are daily",
-        ),
-        ({"tidemark-policy": "hourly"}, "names 'hourly'; known are daily"),
-    ],
-)
-def test_a_vm_whose_tag_names_no_policy_needs_one_in_the_order(api, tags, reason):
-    answer = refused(api, "POST", "backups", {"vm": api.add_vm("web", tags=tags)})
-    assert answer.status == 400
-    assert reason in faults(answer)["policy"]
-
-
-@pytest.mark.parametrize("policy", [{}, {"policy": "daily"}])
-def test_a_vm_that_its_tag_leaves_out_cannot_be_backed_up(api, policy):
-    tags = {"tidemark-policy": "daily", "Tidemark-Exclude": "True"}
-    answer = refused(api, "POST", "backups", {"vm": api.add_vm("web", tags=tags), **policy})
-    assert answer.status == 400
-    assert faults(answer) == {
-        "vm": "the tag tidemark-exclude=true of VM 'web' says that no restore points are taken of it, "
-        "whatever policy is named; take the tag off the VM if one is wanted"
-    }
-
-
-def test_a_vm_without_a_policy_is_told_beside_what_else_is_wrong_with_it(api):
-    vm = api.add_vm("cache", has_ephemeral_os_disk=True, tags={})
-    assert set(faults(refused(api, "POST", "backups", {"vm": vm}))) == {"policy", "vm"}
 
 
 @pytest.mark.parametrize("name", ["web", "another"])
