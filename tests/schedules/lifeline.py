@@ -134,8 +134,10 @@ class Lifeline:
                 self._begun.notify_all()
 
     def wait_for_turn(self) -> None:
-        """Wait until nothing is at work, or due, but activities."""
-        life = self._life
+        """Wait until nothing is at work, or due, but activities. A function of HTTP waits for nothing."""
+        known, life = _called_in.get(), self._life
+        if known is None or not known[1]:
+            return
         with self._begun:
             while not life.is_cut and life is self._life and (self._beginners or not self.is_all_begun()):
                 self._begun.wait(0.002)

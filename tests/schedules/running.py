@@ -27,7 +27,7 @@ def main() -> int:
     parts = [
         seeds[first : first + WORLDS_OF_AN_AZURITE] for first in range(0, asked.runs, WORLDS_OF_AN_AZURITE)
     ]
-    began, failed, kills, unmet = time.monotonic(), [], 0, 0
+    began, failed, played, kills, unmet = time.monotonic(), [], 0, 0, 0
     with multiprocessing.get_context("spawn").Pool(asked.jobs, maxtasksperchild=1) as pool:
         for results in pool.imap_unordered(_played, [(part, asked.tell) for part in parts]):
             for seed, wrong, killed, missed in results:
@@ -35,6 +35,8 @@ def main() -> int:
                 if wrong:
                     failed.append(seed)
                     sys.stdout.write(f"\n{wrong}\nagain: make schedules RUNS=1 SEED={seed}\n")
+            played += len(results)
+            sys.stdout.write(f"{played} of {asked.runs} played, {len(failed)} went wrong\n")
             sys.stdout.flush()
     seconds = time.monotonic() - began
     sys.stdout.write(
