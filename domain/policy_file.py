@@ -72,7 +72,8 @@ def _as_far_as_it_goes(data: Any, faults: dict[Path, str]) -> FileForm | None:
 def _message(error: Any) -> str:
     found = error["input"]
     is_plain = isinstance(found, str | int | float) and error["type"] != "looks"
-    said = f"{error['msg']} (found {found!r})" if is_plain else error["msg"]
+    words = error["msg"].replace("Input should", "it should")
+    said = f"{words} (found {found!r})" if is_plain else words
     return _EXPLAINED.get(error["type"]) or str(said)
 
 

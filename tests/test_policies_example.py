@@ -96,9 +96,14 @@ def test_the_example_names_every_field_there_is_and_the_defaults_that_it_tells()
         ("north: 30", "north: 451", "policies.daily.keep_last.north", "less than or equal to 450"),
         ("north: 30", "north: many", "policies.daily.keep_last.north", "valid integer (found 'many')"),
         ("north: 30", "north: 30\n      south: 3", "keep_last.south", "does not use this location"),
-        ('cron: "0 2 * * *"', 'cron: "0 2 * *"', "policies.daily.schedule", "has not five fields"),
-        ('cron: "0 2 * * *"', 'cron: "*/5 * * * *"', "policies.daily.schedule", "the least is 0:15:00"),
-        ("Europe/Berlin", "Berlin", "policies.daily.schedule", "'Berlin' is not an IANA time zone"),
+        ('cron: "0 2 * * *"', 'cron: "0 2 * *"', "policies.daily.schedule.cron", "has not five fields"),
+        (
+            'cron: "0 2 * * *"',
+            'cron: "*/5 * * * *"',
+            "policies.daily.schedule.cron",
+            "the least is 15 minutes",
+        ),
+        ("Europe/Berlin", "Berlin", "policies.daily.schedule.time_zone", "'Berlin' is not an IANA time zone"),
     ],
 )
 def test_a_fault_is_named_with_its_line_and_its_field(fragment, instead, where, what):
