@@ -27,11 +27,10 @@ from typing import Any
 from local_system.api import ApiFailed
 from local_system.failures import LocalSystemFailed
 from local_system.following import Follower, place_text
-from local_system.function_host import has_core_tools
 from local_system.policies import CRON, HOME, RECOVERY, RECOVERY_LOCATION
 from local_system.running import run
 from local_system.screen import Screen
-from local_system.serving import serve
+from local_system.serving import play
 from local_system.sizes import size_text, span_text
 from local_system.system import LocalSystem
 from local_system.web_server import DISKS, WebServer, examine
@@ -273,19 +272,6 @@ def quoted(text: str) -> str:
     return f'"{text.splitlines()[-1]}"'
 
 
-def play(screen: Screen) -> int:
-    """Set up a system to play with, and leave it running."""
-    with_core_tools = has_core_tools()
-    system = LocalSystem(factor=1.0 if with_core_tools else SPEED, with_core_tools=with_core_tools)
-
-    def work() -> None:
-        screen.title("Tidemark, to play with")
-        system.start()
-        serve(system, WebServer(system.cloud, system.directory.path / "web"), screen)
-
-    return run(system, screen, work)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Tell the story, or serve; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -296,7 +282,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     screen = Screen()
     if options.serve:
-        return play(screen)
+        return play(screen, SPEED)
     system = LocalSystem(begins=BEGINS)
     return run(system, screen, Story(system, screen).tell)
 

@@ -7,12 +7,30 @@ import sys
 
 from clock import SharedClock
 from local_system.controls import Controls, Unusable
+from local_system.function_host import has_core_tools
 from local_system.policies import RECOVERY_LOCATION
+from local_system.running import run
 from local_system.screen import Screen
 from local_system.simulated_azure import CONTROLS
 from local_system.system import LocalSystem
 from local_system.web_server import WebServer
 from local_system.working_directory import shown
+
+
+def play(screen: Screen, speed: float) -> int:
+    """Set up a system to play with, leave it running, and return the exit status.
+
+    Its time passes `speed` times as fast as here, but not with Core Tools, which know no other clock.
+    """
+    with_core_tools = has_core_tools()
+    system = LocalSystem(factor=1.0 if with_core_tools else speed, with_core_tools=with_core_tools)
+
+    def work() -> None:
+        screen.title("Tidemark, to play with")
+        system.start()
+        serve(system, WebServer(system.cloud, system.directory.path / "web"), screen)
+
+    return run(system, screen, work)
 
 
 def serve(system: LocalSystem, machine: WebServer, screen: Screen) -> None:
