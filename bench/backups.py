@@ -33,7 +33,7 @@ DAYS = 90
 
 def measure() -> list[dict[str, Any]]:
     """Measure backups of four disks, then ninety daily ones of one disk."""
-    names = [f"account{number:02d}" for number in range(6)]
+    names = [f"account{number:02d}" for number in range(8)]  # two worlds of four
     with Azurite(random_keys(names)) as azurite:
         accounts = Accounts(azurite)
         with world(accounts, workers=1) as one:
