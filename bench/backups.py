@@ -28,6 +28,7 @@ FIRST_SLOT = (START + timedelta(days=1)).replace(hour=2)
 DISKS = ("os", "data0", "data1", "data2")
 BEFORE_THE_NEXT_LOOK = timedelta(minutes=4)  # the timer looks at the fleet every five
 BACKUPS = 7
+AVAILABLE = ReplicaState.AVAILABLE
 DAYS = 90
 
 
@@ -85,9 +86,13 @@ def _ninety_days(world: World) -> list[dict[str, Any]]:
         world.pass_time(BEFORE_THE_NEXT_LOOK)
     wall = time.perf_counter() - began
     points = cloud().catalogue.restore_points.newest(vm_key(vm_id), most=2 * DAYS)
-    whole = [point for point in points if set(point.replicas.values()) == {ReplicaState.AVAILABLE}]
-    if len(whole) < DAYS:
-        raise RuntimeError(f"{len(whole)} of {DAYS} daily restore points are available in both locations")
+    kept = cloud().policies.policies["daily"].keep_last
+    arrived = {place: sum(point.replicas.get(place) == AVAILABLE for point in points) for place in kept}
+    if len(world.cloud.meter.copies) < DAYS or any(arrived[place] < kept[place] for place in kept):
+        copied = len(world.cloud.meter.copies)
+        raise RuntimeError(
+            f"of {DAYS} daily restore points {copied} were copied, and {arrived} are available"
+        )
     return [_row("90 daily backups of one disk: wall time", wall, "s", aim=90.0)]
 
 
