@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 
 from simulator.azurite import Azurite, random_keys
@@ -28,8 +29,10 @@ def main() -> int:
         seeds[first : first + WORLDS_OF_AN_AZURITE] for first in range(0, asked.runs, WORLDS_OF_AN_AZURITE)
     ]
     began, failed, played, kills, unmet = time.monotonic(), [], 0, 0, 0
-    with multiprocessing.get_context("spawn").Pool(asked.jobs, maxtasksperchild=1) as pool:
-        for results in pool.imap_unordered(_played, [(part, asked.tell) for part in parts]):
+    fresh = multiprocessing.get_context("spawn")  # a process for each part, so that none grows
+    with ProcessPoolExecutor(asked.jobs, mp_context=fresh, max_tasks_per_child=1) as processes:
+        for future in as_completed([processes.submit(_played, part, asked.tell) for part in parts]):
+            results = future.result()
             for seed, wrong, killed, missed in results:
                 kills, unmet = kills + killed, unmet + missed
                 if wrong:
@@ -47,8 +50,7 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _played(work: tuple[range, bool]) -> list[tuple[int, str, int, int]]:
-    seeds, is_told = work
+def _played(seeds: range, is_told: bool) -> list[tuple[int, str, int, int]]:
     logging.disable(logging.CRITICAL)
     with _accounts(len(seeds)) as accounts:
         return [_result(seed, accounts, is_told) for seed in seeds]
