@@ -138,7 +138,8 @@ def look_at_copy(look: CopyLook) -> Copy:
         return known.observed(target, now) if is_ours else None
 
     recorded = connected.catalogue.copies.alter(copy, observed) or expected
-    if recorded.state is CopyState.WAITING and recorded.attempt == copy.attempt + 1:
+    is_lost_now = recorded.attempt == copy.attempt + 1 and recorded.renewed == now  # by this look
+    if recorded.state is CopyState.WAITING and is_lost_now:
         _give_back(copy, location)  # who dies before this has the permit still when it tries again
     return recorded if recorded.state.is_open else settle(recorded, location)
 

@@ -26,8 +26,6 @@ from gateways.failures import GROUP_MISSING
 
 blueprint = df.Blueprint()
 
-_THROTTLED = "TooManyRequests"
-
 
 @activity(blueprint)
 def check_restore(request: RestoreRequest) -> Preflight:
@@ -43,7 +41,7 @@ def check_restore(request: RestoreRequest) -> Preflight:
     try:
         return _checked(request, faults)
     except Transient as trouble:
-        if trouble.code == _THROTTLED:
+        if trouble.code == Transient.THROTTLED:
             raise  # that passes, and Azure says when
         return Preflight(unreachable=str(trouble))
 

@@ -20,11 +20,8 @@ def settle(copy: Copy, location: Location) -> Copy:
     connected = cloud()
     connected.catalogue.permits.give_back(location.pool, copy.holder)
     if copy.state is CopyState.FAILED:
-        announce(
-            Event(
-                EventName.COPY_FAILED, copy.point, copy.failure or "no reason is known", circumstances(copy)
-            )
-        )
+        reason = copy.failure or "no reason is known"
+        announce(Event(EventName.COPY_FAILED, copy.point, reason, circumstances(copy)))
     point = connected.catalogue.restore_points.find(copy.point)
     refusal = _record_replica(point, location) if point else None
     settled = connected.catalogue.copies.alter(

@@ -47,7 +47,8 @@ async def find_unattended(sweep: Sweep, client: Client) -> Unattended:
 
     A point is written into the overview by its own orchestration, so one that stands there as running and
     has none at work is lost, unless it was decided in between, which whoever records it sees.
-    Safe to repeat: it ends the operations that another request has overtaken, and else only looks.
+    Safe to repeat: it ends the operations that another request has overtaken and the backups that nobody has
+    taken for a day, and else only looks.
     """
     vms = await asyncio.to_thread(cloud().catalogue.vms.all)
     lost = [LostPoint(vm.key, vm.running) for vm in vms if vm.running]

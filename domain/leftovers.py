@@ -54,9 +54,8 @@ def _leftovers(books: VmBooks, point: RestorePoint, copy: Copy, now: datetime) -
     if copy.is_cleaned or state is ReplicaState.DELETED or copy.location in point.deletions:
         return None
     failed = attempt_names(copy, copy.attempt - 1)
-    if (
-        copy.state.is_open
-    ):  # a failed attempt of it that Azure still works on keeps the next one from beginning
+    if copy.state.is_open:
+        # A failed attempt of it that Azure still works on keeps the next one from beginning.
         return CopyLeftovers(copy, failed, is_all=False) if failed else None
     if copy.renewed is not None and now < copy.renewed + QUIET:
         return None

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 from azure.core.rest import HttpRequest
 
-from domain.errors import Absent, Refused
+from domain.errors import Refused
 from domain.networks import InterfacePlan, Network, RestoredInterface, SubnetAddress
 from domain.tags import OPERATION_TAG
 from domain.vms import tag_value
 from gateways.compute import Compute, ResourceId
-from gateways.failures import GROUP_MISSING, translated
+from gateways.failures import found, translated
 
 _API_VERSION = "2024-05-01"  # of Microsoft.Network
 
@@ -44,16 +44,16 @@ class Networks:
 
     def begin_interface(self, plan: InterfacePlan, operation: str) -> RestoredInterface:
         """Begin a network interface, or take up the one that this operation has begun before."""
-        found = self.find_interface(plan.id)
-        if found is None:
+        there = self.find_interface(plan.id)
+        if there is None:
             return self._create(plan)
-        if found.operation != operation:
+        if there.operation != operation:
             raise Refused(
                 "NameTaken",
                 f"network interface {plan.id} exists, but this restore has not made it; remove it or "
                 "restore again",
             )
-        return found
+        return there
 
     def _create(self, plan: InterfacePlan) -> RestoredInterface:
         subscription = ResourceId.parse(plan.id).subscription
@@ -61,13 +61,7 @@ class Networks:
             return _interface(self._send("PUT", subscription, plan.id, _body(plan)))
 
     def _get(self, what: str, subscription: str, resource: str) -> Mapping[str, Any] | None:
-        try:
-            with translated(what):
-                return self._send("GET", subscription, resource)
-        except Absent as absent:
-            if absent.code in GROUP_MISSING:
-                raise
-            return None
+        return found(what, lambda: self._send("GET", subscription, resource))
 
     def _send(
         self, method: Literal["GET", "PUT"], subscription: str, resource: str, body: Any = None

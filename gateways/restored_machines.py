@@ -8,12 +8,12 @@ from typing import Any
 
 from azure.core import MatchConditions
 
-from domain.errors import Absent, Refused
+from domain.errors import Refused
 from domain.restored_machines import Attachment, MachinePlan, RestoredMachine
 from domain.tags import OPERATION_TAG
 from domain.vms import tag_value
 from gateways.compute import Compute, ResourceId
-from gateways.failures import GROUP_MISSING, translated
+from gateways.failures import found, translated
 
 
 @dataclass(frozen=True)
@@ -26,36 +26,32 @@ class RestoredMachines:
         """Return a VM, or None if there is none; raises Absent if its group is missing."""
         address = ResourceId.parse(machine_id)
         machines = self.compute.client(address.subscription).virtual_machines
-        try:
-            with translated(f"VM {machine_id}"):
-                machine = _machine(machines.get(address.group, address.name).as_dict())
-                if not machine.has_failed:
-                    return machine
-                return replace(machine, problem=_problem(machines, address))
-        except Absent as absent:
-            if absent.code in GROUP_MISSING:
-                raise
-            return None
+
+        def read() -> RestoredMachine:
+            machine = _machine(machines.get(address.group, address.name).as_dict())
+            return replace(machine, problem=_problem(machines, address)) if machine.has_failed else machine
+
+        return found(f"VM {machine_id}", read)
 
     def begin(self, plan: MachinePlan, operation: str) -> RestoredMachine:
         """Begin a VM, or take up the one that this operation has begun before.
 
         One that is there already is never changed, also if it has come a moment ago.
         """
-        found = self.find(plan.id)
-        if found is None:
+        there = self.find(plan.id)
+        if there is None:
             try:
                 return self._create(plan)
             except Refused as refused:
                 if refused.code != "PreconditionFailed":
                     raise
-                found = self.find(plan.id)
-        if found is None or found.operation != operation:
+                there = self.find(plan.id)
+        if there is None or there.operation != operation:
             raise Refused(
                 "NameTaken",
                 f"VM {plan.id} exists, but this restore has not made it; restore again under another name",
             )
-        return found
+        return there
 
     def _create(self, plan: MachinePlan) -> RestoredMachine:
         address, body = ResourceId.parse(plan.id), _body(plan)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import requests
-from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import CredentialUnavailableError
 
-from domain.errors import Absent, CloudError, Conflicting, Refused, Transient
+from domain.errors import Absent, Conflicting, Refused, Transient
 from gateways.compute import Compute
-from gateways.failures import translated
 from gateways.snapshots import Snapshots
 from settings import Identity
 from simulator.transport import transport
 from simulator.wire import ConnectionDropped, Headers, Response
-from tests.gateways.scripted import COMPUTE, SUBSCRIPTION, Script, Token, error
+from tests.gateways.scripted import COMPUTE, Script, Token, error
+from tests.gateways.told_failures import failure_of
 
 # The documented body of throttling: unwrapped, with the reason in the details (azure-semantics.md §5).
 THROTTLED = {
@@ -35,18 +32,6 @@ THROTTLED = {
 }
 TWENTY_MINUTES = timedelta(minutes=20)
 BUSY = "The request failed due to conflict with a concurrent request. To resolve it, try again later."
-
-
-def failure_of(answer: Response | Exception) -> CloudError:
-    """Return what the gateway makes of one answer to a write by the real compute client."""
-    client = Compute(
-        Token(), "https://management.azure.com", transport(Script(answer)), identity=Identity.BACKUP
-    ).client(SUBSCRIPTION)
-    body: Any = {"location": "westeurope"}
-    with pytest.raises(CloudError) as raised, translated("snapshot web"):
-        client.snapshots.begin_create_or_update("backups", "web", body, polling=False).result()
-    assert str(raised.value).startswith("snapshot web: ")  # every message names the thing
-    return raised.value
 
 
 @pytest.mark.parametrize(
@@ -167,48 +152,6 @@ def test_asking_again_may_help(
 
 
 @pytest.mark.parametrize(
-    ("headers", "wait"),
-    [
-        pytest.param({"Retry-After": "1200"}, 1200, id="seconds"),
-        pytest.param({"Retry-After": "0"}, 0, id="at once"),
-        pytest.param(
-            {"Retry-After": "Sun, 22 Nov 2026 16:20:00 GMT", "Date": "Sun, 22 Nov 2026 16:00:00 GMT"},
-            1200,
-            id="a date, measured against the answer's own",
-        ),
-        pytest.param(
-            {"Retry-After": "Sun, 22 Nov 2026 15:00:00 GMT", "Date": "Sun, 22 Nov 2026 16:00:00 GMT"},
-            0,
-            id="a date that has passed",
-        ),
-        pytest.param(
-            {"Retry-After": "Sun, 22 Nov 2026 16:20:00 GMT"},
-            None,
-            id="a date, and nothing to measure it against",
-        ),
-        pytest.param(
-            {"Retry-After": "Sun, 22 Nov 2026 16:20:00", "Date": "Sun, 22 Nov 2026 16:00:00 GMT"},
-            None,
-            id="a date without a time zone",
-        ),
-        pytest.param({"retry-after-ms": "1500"}, 1.5, id="milliseconds"),
-        pytest.param({"x-ms-retry-after-ms": "250"}, 0.25, id="milliseconds, as other services name them"),
-        pytest.param({"Retry-After": "4", "x-ms-retry-after-ms": "250"}, 4, id="the standard's word first"),
-        pytest.param({"Retry-After": "soon"}, None, id="neither a number nor a date"),
-        pytest.param({"Retry-After": "nan"}, None, id="not a number"),
-        pytest.param({"Retry-After": "1e300"}, None, id="beyond all time"),
-        pytest.param({"retry-after-ms": "soon"}, None, id="not a number of milliseconds"),
-    ],
-)
-def test_the_time_that_azure_names_is_read_in_all_its_forms(
-    headers: dict[str, str], wait: float | None
-) -> None:
-    failure = failure_of(Response(429, Headers(headers)))
-    assert isinstance(failure, Transient)
-    assert failure.retry_after == (None if wait is None else timedelta(seconds=wait))
-
-
-@pytest.mark.parametrize(
     ("answer", "code"),
     [
         pytest.param(
@@ -279,26 +222,6 @@ def test_the_message_has_azures_words_in_one_line() -> None:
 
 def test_an_error_without_words_is_told_all_the_same() -> None:
     assert "BadRequest" in str(failure_of(error(400, "BadRequest", "")))
-
-
-@pytest.mark.parametrize(
-    "outage",
-    [
-        ClientAuthenticationError("the chain of credentials gave no token"),
-        CredentialUnavailableError("the managed identity endpoint cannot be reached"),
-    ],
-)
-def test_an_identity_whose_endpoint_is_out_of_order_may_get_its_token_later(outage: Exception) -> None:
-    told = r"VM web: the app's identity got no token \(the "
-    with pytest.raises(Transient, match=told) as raised, translated("VM web"):
-        raise outage
-    assert raised.value.code == "IdentityUnavailable"
-
-
-def test_an_identity_that_azure_does_not_let_in_is_refused() -> None:
-    failure = failure_of(error(401, "InvalidAuthenticationTokenTenant", "The token is of the wrong tenant."))
-    assert isinstance(failure, Refused)
-    assert failure.code == "InvalidAuthenticationTokenTenant"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def test_whatever_is_killed_when_every_point_is_whole_and_nothing_is_left_over(t
         sys.stderr.write(f"seed {seed}: story {story}, {killed} kills so far\n")
         tell_story(folder, chance, min(KILLS_PER_STORY, KILLS - killed))
         killed, story = killed + min(KILLS_PER_STORY, KILLS - killed), story + 1
+    assert killed == KILLS  # and each story ended as it should
 
 
 def tell_story(folder: Path, chance: random.Random, kills: int) -> None:

@@ -61,13 +61,8 @@ def pass_time(cloud: Cloud) -> None:
     cloud.clock.advance(timedelta(hours=1))
 
 
-def requests(cloud: Cloud) -> list[tuple[str, str, Any]]:
-    """Return requests with bodies that are right, one for each thing that takes a body."""
-    compute, network = f"{base(cloud)}/{COMPUTE}", f"{base(cloud)}/{NETWORK}"
-    snapshot = f"{compute}/snapshots/source"
-    subnet = f"{network}/virtualNetworks/{HOME}-network/subnets/default"
-    key = {"type": "EncryptionAtRestWithPlatformKey"}
-    machine = {
+def machine_body(compute: str, network: str) -> dict[str, Any]:
+    return {
         "location": HOME,
         "properties": {
             "hardwareProfile": {"vmSize": "Standard_D4s_v5"},
@@ -85,6 +80,14 @@ def requests(cloud: Cloud) -> list[tuple[str, str, Any]]:
             "networkProfile": {"networkInterfaces": [{"id": f"{network}/networkInterfaces/nic"}]},
         },
     }
+
+
+def requests(cloud: Cloud) -> list[tuple[str, str, Any]]:
+    """Return requests with bodies that are right, one for each thing that takes a body."""
+    compute, network = f"{base(cloud)}/{COMPUTE}", f"{base(cloud)}/{NETWORK}"
+    snapshot = f"{compute}/snapshots/source"
+    subnet = f"{network}/virtualNetworks/{HOME}-network/subnets/default"
+    key = {"type": "EncryptionAtRestWithPlatformKey"}
     interface = {"name": "a", "properties": {"subnet": {"id": subnet}, "privateIPAddress": None}}
     subnets = [{"name": "s", "properties": {"addressPrefix": "10.9.0.0/24"}}]
     settings_ = {"tags": {"a": "b"}, "properties": {"networkAccessPolicy": "AllowAll", "encryption": key}}
@@ -101,7 +104,7 @@ def requests(cloud: Cloud) -> list[tuple[str, str, Any]]:
             f"{network}/networkInterfaces/nic",
             {"location": HOME, "properties": {"ipConfigurations": [interface]}},
         ),
-        ("PUT", f"{compute}/virtualMachines/new", machine),
+        ("PUT", f"{compute}/virtualMachines/new", machine_body(compute, network)),
         (
             "POST",
             f"{compute}/virtualMachines/web/attachDetachDataDisks",
