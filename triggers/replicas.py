@@ -29,6 +29,16 @@ class ReplicaDisk:
     state: CopyState
     percent: Percent
     attempt: int
+    started: Annotated[
+        datetime | None, Field(description="When Azure took the order of this attempt; null before.")
+    ]
+    progressed: Annotated[
+        datetime | None,
+        Field(
+            description="When more of it was last seen to be there, at first when it was taken up; once it "
+            "is available, when that was seen."
+        ),
+    ]
     snapshot: str
     failure: Annotated[
         str | None,
@@ -115,6 +125,8 @@ def _copied(copy: Copy, ahead: str | None) -> ReplicaDisk:
         state=copy.state,
         percent=copy.percent,
         attempt=copy.attempt,
+        started=copy.started,
+        progressed=copy.progressed,
         snapshot=_target(copy),
         failure=copy.failure,
         waits_for=path_of("restore-points", ahead) if ahead else None,

@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.copies import Copy, CopyState
 from domain.restore_points import ReplicaState, RestorePoint
+from domain.snapshots import Snapshot
 from tests.triggers.harness import START, Api
 
 SLOT = START.replace(hour=2, minute=0, second=0)
@@ -77,6 +78,41 @@ def test_a_replica_that_expires_is_not_told_as_anything_earlier(api):
         point.id, lambda known: known.with_replica("north", ReplicaState.EXPIRING)
     )
     assert north(api, point)["state"] == "expiring"
+
+
+def snapshot_at(copy: Copy, percent: float) -> Snapshot:
+    """What Azure says of a copy's snapshot in the north."""
+    return Snapshot(
+        id="/subscriptions/s/resourceGroups/north/providers/Microsoft.Compute/snapshots/copied",
+        name="copied",
+        source_id=copy.source_id,
+        provisioning_state="Succeeded",
+        unique_id="copied",
+        created=START,
+        percent=percent,
+    )
+
+
+def test_a_copy_tells_when_azure_took_its_order_and_when_more_of_it_was_last_there(api):
+    point = add_point(api, api.add_vm())
+
+    def told() -> list[tuple[str, str | None, str | None]]:
+        disks = north(api, point)["disks"]
+        return [(disk["state"], disk["started"], disk["progressed"]) for disk in disks]
+
+    def look(minutes: int, percent: float) -> None:
+        now = START + timedelta(minutes=minutes)
+        change(api, point, lambda copy: copy.observed(snapshot_at(copy, percent), now), disks=1)
+
+    untouched = ("waiting", None, None)
+    assert told() == [untouched, untouched]
+    change(api, point, lambda copy: copy.claimed("worker", START).begun(START), disks=1)
+    begun = "2026-11-22T16:00:30Z"
+    look(minutes=1, percent=40.0)
+    look(minutes=2, percent=40.0)  # nothing more is there
+    assert told() == [("copying", begun, "2026-11-22T16:01:30Z"), untouched]
+    look(minutes=3, percent=100.0)
+    assert told() == [("available", begun, "2026-11-22T16:03:30Z"), untouched]
 
 
 def test_a_copy_between_two_attempts_tells_why_which_is_next_and_when(api):
