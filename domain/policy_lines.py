@@ -34,11 +34,12 @@ def read_document(text: str | bytes, source: str) -> Document:
     """Return what a text says; raises InvalidInput if it is not YAML, or has a field twice."""
     decoded = text if isinstance(text, str) else _decoded(text, source)
     try:
-        root = yaml.compose(decoded, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(decoded)
+        root = loader.get_single_node()
         if root is None:
             raise InvalidInput(source, [Fault(source, "the file is empty; see the example policies.yaml")])
         lines = _lines_of(root, source)
-        return Document(yaml.safe_load(decoded), lines)
+        return Document(loader.construct_document(root), lines)
     except RecursionError as wrong:
         fault = Fault(source, "this is nested too deeply for a policy file; see the example policies.yaml")
         raise InvalidInput(source, [fault]) from wrong

@@ -6,7 +6,7 @@ after the gap, a time that they repeat runs once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise, takewhile
@@ -17,6 +17,7 @@ from cronsim import CronSim, CronSimError
 from domain.errors import Fault
 
 SHORTEST_INTERVAL = timedelta(minutes=15)  # below that is continuous replication's ground
+_START = datetime(2026, 1, 1, tzinfo=UTC)  # any moment would do to look at an expression from
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,34 @@ class Schedule:
                 f"{self.cron!r} has not five fields (minute hour day month weekday); daily at two: 0 2 * * *"
             )
         try:
-            moments = list(islice(self._slots_after(datetime(2026, 1, 1, tzinfo=UTC)), 200))
+            if next(self._slots_after(_START), None) is None:
+                return f"{self.cron!r} never comes; daily at two: 0 2 * * *"
+            shortest = self._shortest_interval()
         except CronSimError as wrong:
             return f"{self.cron!r} is not a cron expression ({wrong}); daily at two: 0 2 * * *"
-        if not moments:
-            return f"{self.cron!r} never comes; daily at two: 0 2 * * *"
-        shortest = min((later - earlier for earlier, later in pairwise(moments)), default=timedelta.max)
         if shortest < SHORTEST_INTERVAL:
             return (
                 f"{self.cron!r} asks for backups {_minutes(shortest)} apart; the least is "
                 f"{_minutes(SHORTEST_INTERVAL)}"
             )
         return None
+
+    def _shortest_interval(self) -> timedelta:
+        """Return the shortest time between two slots, daylight saving aside.
+
+        The fields tell it without a look at any slot, which every policy of the file would cost at every cold
+        start. Only of slots that are close across midnight must be seen whether both their days are due.
+        """
+        fields = CronSim(self.cron, _START)
+        times = [
+            _START.replace(hour=hour, minute=minute)
+            for hour in sorted(fields.hours)
+            for minute in sorted(fields.minutes)
+        ]
+        next_day = times[0] + timedelta(days=1)
+        if next_day - times[-1] < SHORTEST_INTERVAL:
+            return _shortest(islice(self._slots_after(_START), 200))
+        return _shortest([*times, next_day])
 
     def newest_due(self, after: datetime, now: datetime) -> datetime | None:
         """Return the newest slot later than `after` and not later than `now`, or None if none is due."""
@@ -84,6 +101,10 @@ class Schedule:
     def _slots_after(self, moment: datetime) -> Iterator[datetime]:
         local = moment.astimezone(ZoneInfo(self.time_zone))
         return (slot.astimezone(UTC) for slot in CronSim(self.cron, local) if slot.astimezone(UTC) > moment)
+
+
+def _shortest(moments: Iterable[datetime]) -> timedelta:
+    return min((later - earlier for earlier, later in pairwise(moments)), default=timedelta.max)
 
 
 def _minutes(span: timedelta) -> str:

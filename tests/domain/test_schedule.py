@@ -203,6 +203,10 @@ def test_a_slot_that_was_taken_is_not_due_again():
         (Schedule("*/5 * * * *"), r"'\*/5 .*' asks for backups 5 minutes apart; the least is 15 minutes$"),
         (Schedule("* * * * *"), "asks for backups 1 minute apart"),
         (Schedule("0,10 3 * * *"), "asks for backups 10 minutes apart"),
+        (Schedule("50 3,4 1 1 *"), None),
+        (Schedule("0,55 3,4 1 1 *"), "asks for backups 5 minutes apart"),  # across the hour
+        (Schedule("0,59 0,23 * * 1"), None),  # close across midnight, but no two days in a row are due
+        (Schedule("0,59 0,23 * * 1,2"), "asks for backups 1 minute apart"),
     ],
 )
 def test_what_is_wrong_with_a_schedule_is_said(schedule, problem):
