@@ -1,7 +1,7 @@
 """The step before a restore makes anything: every reason why it cannot succeed, all at once.
 
-Not looked at: whether Azure offers the VM's size in the region, has room for it, and leaves quota. That shows
-when the VM is made; its disks are there by then, and stay.
+Not looked at: whether Azure has room for the VM at this moment, and leaves quota. That shows when the VM is
+made; its disks are there by then, and stay.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import partial
 import azure.durable_functions as df
 
 from domain.errors import Fault, Refused, Transient
+from domain.machine_sizes import size_faults, wanted_size
 from domain.manifests import Manifest
 from domain.names import point_parts
 from domain.networks import SubnetAddress, subnet_faults
@@ -57,6 +58,7 @@ def _checked(request: RestoreRequest, known: list[Fault]) -> Preflight:
         recorded = list(_recorded_faults(request, manifest))
         plan = None if recorded else _plan(request, manifest)
         faults += recorded if plan is None else _azure_faults(request, plan)
+        faults += _guarded("location", partial(_size_faults, request, manifest))
     return Preflight(faults=tuple(faults)) if faults else Preflight(plan)
 
 
@@ -152,6 +154,15 @@ def _name_faults(request: RestoreRequest, machine: MachinePlan) -> Iterator[Faul
     interface = connected.networks.find_interface(machine.interface.id)
     if interface and interface.operation != request.operation:
         yield Fault("name", f"network interface {interface.id} exists, and is not of this restore; remove it")
+
+
+def _size_faults(request: RestoreRequest, manifest: Manifest) -> Iterator[Fault]:
+    """See that the region offers the VM's size, and that this takes what the VM is made of."""
+    location = request.location
+    if request.is_for_vm:
+        size = wanted_size(manifest, location)
+        offer = cloud().machine_sizes.find(location.subscription, location.region, size)
+        yield from size_faults(manifest, location, offer)
 
 
 def _guarded(field: str, look: Callable[[], Iterable[Fault]]) -> list[Fault]:

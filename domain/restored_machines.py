@@ -125,7 +125,7 @@ def plan_machine(request: RestoreRequest, manifest: Manifest, plans: Sequence[Di
         disks=_attachments(manifest, plans, storage),
         interface=_interface(request, tags),
         zones=zones_there(tuple(vm.model.get("zones") or ()), vm.region, location),
-        settings=_settings(properties, os_disk),
+        settings=_settings(manifest, properties),
         controller=storage.get("diskControllerType"),
         purchase_plan=purchase_plan(manifest),
         tags=tags,
@@ -161,11 +161,22 @@ def _attachments(
     return tuple(sorted(found, key=lambda each: -1 if each.lun is None else each.lun))
 
 
-def _settings(properties: Mapping[str, Any], os_disk: Disk) -> dict[str, Any]:
+def security_type(manifest: Manifest) -> str | None:
+    """Return what a VM is secured by, as it says itself or else its OS disk; None where neither does."""
+    told = (manifest.vm.model.get("properties", {}).get("securityProfile") or {}).get("securityType")
+    on_disk = [
+        (part.disk.traits.get("securityProfile") or {}).get("securityType")
+        for part in manifest.disks
+        if part.disk.is_os_disk
+    ]
+    found: str | None = told or next(iter(on_disk), None)
+    return found.split("_")[0] if found else None  # a disk says also what of it is encrypted
+
+
+def _settings(manifest: Manifest, properties: Mapping[str, Any]) -> dict[str, Any]:
     security = _parts(properties, "securityProfile", SECURITY_CARRIED)
-    on_disk = (os_disk.traits.get("securityProfile") or {}).get("securityType")
-    if on_disk and "securityType" not in security:
-        security["securityType"] = on_disk.split("_")[0]  # a disk says also what of it is encrypted
+    if secured := security_type(manifest):
+        security["securityType"] = secured
     boot = (properties.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}
     settings = {
         "securityProfile": security,

@@ -30,6 +30,7 @@ class Where(StrEnum):
     PROTECTED = "the subscriptions whose VMs are protected"
     SNAPSHOTS = "the resource group that holds the snapshots of a location"
     RESTORES = "the resource group that a location restores into"
+    RESTORE_SUBSCRIPTIONS = "the subscription that a location restores into"
     NETWORKS = "the virtual network that VMs restored in a location join"
     SUBNETS = "the subnet that VMs restored in a location join"
     ENCRYPTION_SETS = "the disk encryption set of a location"
@@ -129,6 +130,7 @@ _RESTORE = (
         _LINKED_SNAPSHOT,
     ),
     Action("Microsoft.Compute/diskEncryptionSets/read", Where.ENCRYPTION_SETS, ("Disks.begin",), _LINKED_KEY),
+    Action("Microsoft.Compute/skus/read", Where.RESTORE_SUBSCRIPTIONS, ("MachineSizes.find",)),
     Action(f"{_NETWORK}/read", Where.NETWORKS, ("Networks.find",)),
     Action(
         f"{_NETWORK}/subnets/join/action",
@@ -197,6 +199,7 @@ def _scopes(where: Where, policies: Policies) -> Iterator[str]:
         scope = {
             Where.SNAPSHOTS: location.group_id,
             Where.RESTORES: location.restore_group_id,
+            Where.RESTORE_SUBSCRIPTIONS: f"/subscriptions/{location.subscription}",
             Where.NETWORKS: re.sub("/subnets/[^/]+$", "", subnet, flags=re.IGNORECASE),
             Where.SUBNETS: subnet,
             Where.ENCRYPTION_SETS: location.encryption_set_id or "",

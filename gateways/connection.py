@@ -22,6 +22,7 @@ from gateways.catalogue import Catalogue
 from gateways.compute import Compute
 from gateways.deletions import Deletions
 from gateways.disks import Disks
+from gateways.machine_sizes import MachineSizes
 from gateways.manifests import Manifests
 from gateways.networks import Networks
 from gateways.refusals import refusals
@@ -44,6 +45,7 @@ class Cloud:
     snapshots: Snapshots
     disks: Disks
     networks: Networks
+    machine_sizes: MachineSizes
     restored_machines: RestoredMachines
     catalogue: Catalogue
     manifests: Manifests
@@ -87,6 +89,7 @@ def connect(
         snapshots=Snapshots(backup),
         disks=Disks(restore),
         networks=Networks(restore),
+        machine_sizes=MachineSizes(restore),
         restored_machines=RestoredMachines(restore),
         catalogue=Catalogue(tables),
         manifests=Manifests(partial(credentials, Identity.RUNTIME), storage),

@@ -2,7 +2,8 @@
 
 Wording from public reports where it is known: hashicorp/terraform-provider-azurerm issue 921 (storage type),
 kubernetes-sigs/azuredisk-csi-driver issues 879 (number of disks), 1131 (caching) and 3403 (performance),
-jenkins-infra/azure pull request 1406 (zones), Microsoft's "Fail to mount an Azure disk volume" (Ultra disks).
+jenkins-infra/azure pull request 1406 (zones), Azure/azure-cli issue 28005 (Trusted Launch), Microsoft's
+"Fail to mount an Azure disk volume" (Ultra disks).
 """
 
 from __future__ import annotations
@@ -101,9 +102,16 @@ def check_same_size(entry: Mapping[str, Any], disk: Disk) -> None:
         raise errors.not_simulated("changing the size of a disk through its machine")
 
 
-def check_security(properties: Mapping[str, Any], disk: Disk) -> None:
-    """Refuse a machine whose security type is not that of its OS disk."""
+def check_security(properties: Mapping[str, Any], disk: Disk, size: Size) -> None:
+    """Refuse a machine whose security type is not that of its OS disk, or not to be had with its size."""
     asked = fields.section(properties, "securityProfile").get("securityType") or "Standard"
+    if asked == "TrustedLaunch" and not size.has_trusted_launch:
+        raise ArmError(
+            400,
+            "BadRequest",
+            f"The VM size '{size.name}' is not supported for creation of VMs and Virtual Machine Scale Set "
+            "with 'TrustedLaunch' security type.",
+        )
     needed = disk.properties.get("securityProfile", {}).get("securityType") or "Standard"
     family = "ConfidentialVM" if needed.startswith("ConfidentialVM") else needed
     if asked != family:

@@ -21,7 +21,10 @@ ZONES = ("1", "2", "3")
 
 @dataclass(frozen=True)
 class Size:
-    """One size; `generations` are those of Hyper-V that it boots, as Azure writes them."""
+    """One size; `generations` are those of Hyper-V that it boots, as Azure writes them.
+
+    Sizes that boot V1 alone have no Trusted Launch either, so of them `has_trusted_launch` tells nothing.
+    """
 
     name: str
     family: str
@@ -30,6 +33,7 @@ class Size:
     data_disks: int
     has_premium: bool
     generations: str = "V1,V2"
+    has_trusted_launch: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ _OTHERS = (
     Size("Standard_B1s", "standardBSFamily", 1, 1, 2, True),
     Size("Standard_B1ms", "standardBSFamily", 1, 2, 2, True),
     Size("Standard_B2s", "standardBSFamily", 2, 4, 4, True),
+    Size("Standard_A4_v2", "standardAv2Family", 4, 8, 8, False, has_trusted_launch=False),
     Size("Standard_D2_v2", "standardDv2Family", 2, 7, 8, False, "V1"),
     Size("Standard_D4_v2", "standardDv2Family", 8, 28, 32, False, "V1"),
     Size("Standard_DS2_v2", "standardDSv2Family", 2, 7, 8, True),

@@ -237,7 +237,7 @@ def _check_disks(
     check_disks(size, attached, capabilities)
     check_generation(size, attached[0].disk)
     if machine is None or attached[0].disk is not machine.os_disk:
-        check_security(properties, attached[0].disk)
+        check_security(properties, attached[0].disk, size)
 
 
 def _size(call: Call, machine: VirtualMachine | None, location: str, zones: list[str]) -> Size:

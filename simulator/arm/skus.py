@@ -54,7 +54,7 @@ def _document(size: Size, region: str, offers: Offers) -> dict[str, Any]:
 
 
 def _capabilities(size: Size) -> dict[str, str]:
-    return {
+    told = {
         "vCPUs": str(size.cores),
         "MemoryGB": f"{size.memory_gib:g}",
         "MaxDataDiskCount": str(size.data_disks),
@@ -62,6 +62,8 @@ def _capabilities(size: Size) -> dict[str, str]:
         "PremiumIO": str(size.has_premium),
         "CpuArchitectureType": "x64",
     }
+    # Azure tells this one only of sizes that it is true of (Microsoft's article "Trusted launch").
+    return told if size.has_trusted_launch else told | {"TrustedLaunchDisabled": "True"}
 
 
 def _restrictions(size: Size, region: str, offers: Offers) -> list[dict[str, Any]]:

@@ -105,6 +105,7 @@ class Play:
         self.there.disks.begin(disk)
         self.pass_time()
         self.there.disks.find(disk.id)
+        assert self.there.machine_sizes.find(SUBSCRIPTION, "northeurope", machine.size)
         self.there.networks.find(SubnetAddress.parse(self.north.subnet_id))
         self.there.networks.begin_interface(interface, OPERATION)
         self.pass_time()
@@ -236,6 +237,7 @@ def test_assignments_reach_no_further_than_the_policies_do():
     assert scopes("snapshots/delete") == {north.group_id}
     assert scopes("disks/write") == {north.restore_group_id}
     assert scopes("subnets/join/action") == {north.subnet_id}
+    assert scopes("skus/read") == {f"/subscriptions/{north.subscription}"}
     assert scopes("virtualNetworks/read") == {north.subnet_id.split("/subnets/")[0]}
     assert scopes("diskEncryptionSets/read") == {north.encryption_set_id}
     assert not [each for each in found if "Storage" in each.action]

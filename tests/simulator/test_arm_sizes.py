@@ -108,6 +108,25 @@ class TestAMachineOfASize:
         assert "zones '1'" in message
         assert create(azure, "new", machine_body(restored_os(azure), nic)).provisioning_state == "Succeeded"
 
+    def test_without_trusted_launch_says_so_and_refuses_it(self, azure):
+        """Azure/azure-cli issue 28005 has the words."""
+        told = {each.name: each.value for each in listed(azure, name="Standard_A4_v2").capabilities}
+        assert told["TrustedLaunchDisabled"] == "True"
+        assert "TrustedLaunchDisabled" not in {each.name for each in listed(azure).capabilities}
+        secured = {"securityType": "TrustedLaunch"}
+        spec = DiskSpec(GIB, "Standard_LRS", {"osType": "Linux", "securityProfile": secured})
+        os_disk = azure.cloud.add_disk("secured", HOME, "production", spec).id
+        body = machine_body(os_disk, interface(azure), securityProfile=secured)
+        body["properties"]["hardwareProfile"]["vmSize"] = "Standard_A4_v2"
+        assert refused(azure, body) == (
+            400,
+            "BadRequest",
+            "The VM size 'Standard_A4_v2' is not supported for creation of VMs and Virtual Machine Scale Set "
+            "with 'TrustedLaunch' security type.",
+        )
+        body["properties"]["hardwareProfile"]["vmSize"] = SIZE
+        assert create(azure, "new", body).provisioning_state == "Succeeded"
+
     def test_that_it_has_already_is_not_asked_for_again(self, azure):
         azure.cloud.offers.restrict(SIZE, HOME)
         body = json.loads(azure.ask("GET", f"{PATH}/web").body)
