@@ -2,50 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import azure.durable_functions as df
 
 from activities.announcing import announce
 from activities.starting import start_orchestration
-from domain.errors import TidemarkError
+from domain.errors import Absent, TidemarkError
 from domain.events import Event, EventName
-from domain.fleet import DueBackup, survey
+from domain.fleet import DueBackup, Survey, survey
+from domain.policy import Scope
 from domain.requests import Start
+from domain.vms import VirtualMachine
 from durable import Client, activity, client_activity, to_wire
 from gateways.connection import cloud
 
 blueprint = df.Blueprint()
 
+GROUP_GONE = "ResourceGroupNotFound"
+
 
 @dataclass(frozen=True)
 class Watch:
-    """One look at the fleet: the subscriptions to look for VMs in."""
+    """One look at the fleet: the scopes to look for VMs in."""
 
-    subscriptions: tuple[str, ...]
+    scopes: tuple[Scope, ...]
 
 
 @dataclass(frozen=True)
 class Look:
-    """Which subscription to look at."""
+    """Which scope to look at."""
 
-    subscription: str
+    scope: Scope
 
 
 @activity(blueprint)
 def find_due_backups(look: Look) -> list[DueBackup]:
-    """List the VMs of a subscription, note in the overview what is new, and say which are due.
+    """List the VMs of a scope, note in the overview what is new, and say which are due.
 
-    Safe to repeat: a VM that is due at first sight keeps the slot of that moment.
+    Safe to repeat: a VM that is due at first sight keeps the slot of that moment. Raises Absent if the
+    resource group is gone; before that its VMs are noted as gone.
     """
+    try:
+        return list(_surveyed(look.scope, cloud().virtual_machines.listed(look.scope)).due)
+    except Absent as absent:
+        if absent.code == GROUP_GONE:
+            _surveyed(look.scope, ())
+        raise
+
+
+def _surveyed(scope: Scope, listed: Iterable[VirtualMachine]) -> Survey:
+    """Survey a scope, and note in the overview what is new."""
     connected = cloud()
     vms = connected.catalogue.vms
     known = {vm.key: vm for vm in vms.all()}
-    listed = connected.virtual_machines.listed(look.subscription)
-    found = survey(look.subscription, listed, known, connected.policies, connected.now())
+    found = survey(scope, listed, known, connected.policies, connected.now())
     for sighting in found.sightings:
         vms.update(sighting.vm, sighting.recorded_in)
-    return list(found.due)
+    return found
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,7 @@ async def start_backups(page: DuePage, client: Client) -> int:
 
 @dataclass(frozen=True)
 class LookReport:
-    """What one look at the fleet came to; `failures` says per subscription why it could not be looked at."""
+    """What one look at the fleet came to; `failures` says per scope why it could not be looked at."""
 
     due: int
     failures: tuple[str, ...]

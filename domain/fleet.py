@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.names import point_parts, slot_of
-from domain.policy import Policies, Policy, Selector
+from domain.policy import Policies, Policy, Scope, Selector
 from domain.protection import ProtectedVm
 from domain.requests import BackupRequest
 from domain.restore_points import PointState
@@ -23,7 +23,9 @@ NOT_LISTED = (
     "its restore points are kept by their policy"
 )
 NOT_CHOSEN = f"no policy protects it any more: neither its tag {POLICY_TAG} nor a selector names one"
-NOT_LOOKED_FOR = "the policy file does not name its subscription any more, so nobody looks for it"
+NOT_LOOKED_FOR = (
+    "the policy file does not name its subscription or its resource group any more, so nobody looks for it"
+)
 EXCLUDED = f"its tag {EXCLUDE_TAG} leaves it out"
 
 
@@ -71,20 +73,20 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a look at one subscription found: what is news of its VMs, and what is due."""
+    """What a look at one scope found: what is news of its VMs, and what is due."""
 
     sightings: tuple[Sighting, ...]
     due: tuple[DueBackup, ...]
 
 
 def survey(
-    subscription: str,
+    scope: Scope,
     listed: Iterable[VirtualMachine],
     known: Mapping[str, ProtectedVm],
     policies: Policies,
     now: datetime,
 ) -> Survey:
-    """Look at the VMs of a subscription; `known` has the summaries of all VMs by key."""
+    """Look at the VMs of a scope; `known` has the summaries of all VMs by key."""
     news: list[Sighting] = []
     due: list[DueBackup] = []
     keys = set()
@@ -101,18 +103,17 @@ def survey(
         if sighting.recorded_in(after) != known.get(vm.key):
             news.append(sighting)
     for gone in known.values():
-        problem = _absence(gone, subscription, keys, policies)
+        problem = _absence(gone, scope, keys, policies)
         if problem and gone.problem != problem:
             news.append(Sighting(gone, problem, now))
     return Survey(tuple(news), tuple(due))
 
 
-def _absence(vm: ProtectedVm, subscription: str, listed: Set[str], policies: Policies) -> str | None:
-    """Say why a VM was not seen in a look at a subscription, if it ought to have been."""
-    its_own = vm_address(vm.id).subscription.lower()
-    if its_own not in {name.lower() for name in policies.subscriptions}:
+def _absence(vm: ProtectedVm, scope: Scope, listed: Set[str], policies: Policies) -> str | None:
+    """Say why a VM was not seen in a look at a scope, if it ought to have been."""
+    if not any(each.holds(vm.id) for each in policies.scopes):
         return NOT_LOOKED_FOR
-    return NOT_LISTED if its_own == subscription.lower() and vm.key not in listed else None
+    return NOT_LISTED if scope.holds(vm.id) and vm.key not in listed else None
 
 
 def due_backup(vm: ProtectedVm, policy: Policy, now: datetime) -> DueBackup | None:

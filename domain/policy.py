@@ -100,9 +100,33 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Policies:
-    """All that the policy file says. VMs are looked for in `subscriptions`."""
+class Scope:
+    """Where VMs are looked for in one go: a whole subscription, or one resource group of it."""
 
-    subscriptions: tuple[str, ...]
+    subscription: str
+    resource_group: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The ARM id of the subscription or of the resource group."""
+        group = f"/resourceGroups/{self.resource_group}" if self.resource_group else ""
+        return f"/subscriptions/{self.subscription}{group}"
+
+    @property
+    def words(self) -> str:
+        """How messages name it."""
+        group = f"resource group {self.resource_group} in " if self.resource_group else ""
+        return f"{group}subscription {self.subscription}"
+
+    def holds(self, vm_id: str) -> bool:
+        """Whether a VM is in it; Azure's names do not tell cases apart."""
+        return vm_id.lower().startswith(f"{self.id.lower()}/")
+
+
+@dataclass(frozen=True)
+class Policies:
+    """All that the policy file says. VMs are looked for in `scopes`, of which none lies in another."""
+
+    scopes: tuple[Scope, ...]
     locations: Mapping[str, Location]
     policies: Mapping[str, Policy]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from domain.policy_forms import FileForm, LocationForm, PolicyForm, SelectorForm
+from domain.policy_forms import FileForm, LocationForm, PolicyForm, SelectorForm, SubscriptionForm
 from domain.schedule import Schedule
 
 Path = tuple[str, ...]
@@ -26,6 +26,7 @@ class Finding:
 
 def contradictions(file: FileForm) -> Iterator[Finding]:
     """Find what contradicts itself. Empty fields are not known, and nothing is found of them."""
+    yield from _named_twice(file.subscriptions)
     yield from _shared_containers(file.locations)
     for name, location in file.locations.items():
         yield from (found.below("locations", name) for found in _of_location(location))
@@ -35,6 +36,20 @@ def contradictions(file: FileForm) -> Iterator[Finding]:
         yield from _misplaced(file, policy, here)
         yield from _unreachable(file, policy, here)
     yield from _hidden_selectors(file.policies)
+
+
+def _named_twice(subscriptions: tuple[SubscriptionForm, ...]) -> Iterator[Finding]:
+    """Find what would be looked at twice."""
+    ids: dict[str, int] = {}
+    for index, entry in enumerate(subscriptions):
+        here = ("subscriptions", str(index))
+        if entry.id and ids.setdefault(entry.id.lower(), index) != index:
+            yield Finding((*here, "id"), "this subscription stands above already; name each once")
+        groups: dict[str, int] = {}
+        for place, group in enumerate(entry.resource_groups):
+            if groups.setdefault(group.lower(), place) != place:
+                message = f"'{entry.resource_groups[groups[group.lower()]]}' is the same resource group"
+                yield Finding((*here, "resource_groups", str(place)), message)
 
 
 def _shared_containers(locations: Mapping[str, LocationForm]) -> Iterator[Finding]:
@@ -114,7 +129,7 @@ def _misplaced(file: FileForm, policy: PolicyForm, here: Path) -> Iterator[Findi
 def _unreachable(file: FileForm, policy: PolicyForm, here: Path) -> Iterator[Finding]:
     """Find where VMs would have to be for a policy to protect them, and are not looked for."""
     home = file.locations.get(policy.home)
-    looked_at = {subscription.lower() for subscription in file.subscriptions}
+    looked_at = {entry.id.lower() for entry in file.subscriptions}
     lives_in = home.subscription if home else ""
     if lives_in and lives_in.lower() not in looked_at:
         yield Finding(
@@ -134,6 +149,20 @@ def _unreachable(file: FileForm, policy: PolicyForm, here: Path) -> Iterator[Fin
                 f"VMs in {wanted} cannot be protected with the home '{policy.home}', which is in {lives_in}; "
                 "Azure takes incremental snapshots in the subscription of the disk only",
                 (("locations", policy.home, "subscription"),),
+            )
+    yield from _unseen_groups(file, policy, here)
+
+
+def _unseen_groups(file: FileForm, policy: PolicyForm, here: Path) -> Iterator[Finding]:
+    """Find resource groups of a selector that VMs are looked for in by none of the subscriptions it means."""
+    selector = policy.selector or SelectorForm()
+    meant = [entry for entry in file.subscriptions if _holds(selector.subscriptions, (entry.id,))]
+    for wanted in selector.resource_groups if meant else ():
+        if not any(_holds(entry.resource_groups, (wanted,)) for entry in meant):
+            yield Finding(
+                (*here, "selector", "resource_groups"),
+                f"VMs are not looked for in '{wanted}'; add it to the resource_groups at the top",
+                (("subscriptions",), (*here, "selector", "subscriptions")),
             )
 
 

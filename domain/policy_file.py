@@ -15,9 +15,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from domain.errors import InvalidInput
-from domain.policy import Location, Policies, Policy, Selector
+from domain.policy import Location, Policies, Policy, Scope, Selector
 from domain.policy_faults import contradictions
-from domain.policy_forms import FileForm, LocationForm, PolicyForm, ScheduleForm, SelectorForm
+from domain.policy_forms import (
+    FileForm,
+    LocationForm,
+    PolicyForm,
+    ScheduleForm,
+    SelectorForm,
+    SubscriptionForm,
+)
 from domain.policy_lines import Path, read_document
 from domain.schedule import Schedule
 
@@ -99,6 +106,8 @@ def _touches(faulty: Path, path: Path) -> bool:
 
 def _missing(data: Any) -> Iterator[tuple[Path, str]]:
     yield from _missing_in(FileForm, data, ())
+    for name, entry in _entries(data, "subscriptions"):
+        yield from _missing_in(SubscriptionForm, entry, ("subscriptions", name))
     for name, entry in _entries(data, "locations"):
         yield from _missing_in(LocationForm, entry, ("locations", name))
     for name, entry in _entries(data, "policies"):
@@ -116,6 +125,8 @@ def _missing_in(form: Any, data: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _entries(data: Any, section: str) -> Iterator[tuple[str, Any]]:
     entries = data.get(section) if isinstance(data, Mapping) else None
+    if isinstance(entries, list):
+        yield from ((str(index), entry) for index, entry in enumerate(entries))
     if isinstance(entries, Mapping):
         yield from ((str(name), entry) for name, entry in entries.items())
 
@@ -123,7 +134,13 @@ def _entries(data: Any, section: str) -> Iterator[tuple[str, Any]]:
 def _policies(form: FileForm) -> Policies:
     locations = {name: _location(name, entry) for name, entry in form.locations.items()}
     policies = {name: _policy(name, entry, locations) for name, entry in form.policies.items()}
-    return Policies(tuple(form.subscriptions), locations, policies)
+    scopes = tuple(scope for entry in form.subscriptions for scope in _scopes(entry))
+    return Policies(scopes, locations, policies)
+
+
+def _scopes(form: SubscriptionForm) -> Iterator[Scope]:
+    for group in form.resource_groups or (None,):
+        yield Scope(form.id, group)
 
 
 def _location(name: str, form: LocationForm) -> Location:

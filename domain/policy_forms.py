@@ -89,6 +89,16 @@ Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
 
 
 @dataclass(frozen=True)
+class SubscriptionForm:
+    """One entry of `subscriptions`; without resource groups it is the whole subscription."""
+
+    id: Subscription = ""
+    resource_groups: Annotated[tuple[ResourceGroup, ...], Field(min_length=1)] = ()
+    required: ClassVar = ("id",)
+    __pydantic_config__ = _FORM
+
+
+@dataclass(frozen=True)
 class LocationForm:
     """One entry of `locations`."""
 
@@ -147,7 +157,7 @@ class PolicyForm:
 class FileForm:
     """The whole file."""
 
-    subscriptions: Annotated[tuple[Subscription, ...], Field(min_length=1)] = ()
+    subscriptions: Annotated[tuple[SubscriptionForm, ...], Field(min_length=1)] = ()
     locations: Annotated[Mapping[Name, LocationForm], Field(min_length=1)] = field(default_factory=dict)
     policies: Annotated[Mapping[Name, PolicyForm], Field(min_length=1)] = field(default_factory=dict)
     required: ClassVar = ("subscriptions", "locations", "policies")

@@ -27,7 +27,7 @@ _LINKED_KEY = "linked, on the encryption set; kubernetes-sigs/azuredisk-csi-driv
 class Where(StrEnum):
     """What an action is granted on."""
 
-    PROTECTED = "the subscriptions whose VMs are protected"
+    PROTECTED = "the subscriptions and resource groups whose VMs are protected"
     SNAPSHOTS = "the resource group that holds the snapshots of a location"
     RESTORES = "the resource group that a location restores into"
     RESTORE_SUBSCRIPTIONS = "the subscription that a location restores into"
@@ -193,7 +193,7 @@ def assignments(policies: Policies) -> list[Assignment]:
 
 def _scopes(where: Where, policies: Policies) -> Iterator[str]:
     if where is Where.PROTECTED:
-        yield from (f"/subscriptions/{subscription}" for subscription in policies.subscriptions)
+        yield from (scope.id for scope in policies.scopes)
     for location in policies.locations.values():
         subnet = location.subnet_id or ""
         scope = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import Refused, Transient
+from domain.policy import Scope
 from domain.vms import Disk, VirtualMachine, vm_address
 from gateways.compute import Compute, ResourceId
 from gateways.failures import translated
@@ -41,10 +42,14 @@ class VirtualMachines:
             )
         return self._described(found.as_dict())
 
-    def listed(self, subscription: str) -> Iterator[VirtualMachine]:
-        """Yield all VMs of a subscription, without their disks."""
-        with translated(f"the VMs of subscription {subscription}"):
-            for found in self.compute.client(subscription).virtual_machines.list_all():
+    def listed(self, scope: Scope) -> Iterator[VirtualMachine]:
+        """Yield all VMs of a scope, without their disks; raises Absent if there is no such resource group.
+
+        Who has rights on some resource groups alone may list these, and is refused the whole subscription.
+        """
+        machines, group = self.compute.client(scope.subscription).virtual_machines, scope.resource_group
+        with translated(f"the VMs of {scope.words}"):
+            for found in machines.list(group) if group else machines.list_all():
                 yield _vm(found.as_dict(), ())
 
     def _described(self, model: Mapping[str, Any]) -> VirtualMachine:

@@ -40,7 +40,7 @@ def policy_file(subscription: str, home_manifests: str, recovery_manifests: str)
         }
 
     document = {
-        "subscriptions": [subscription],
+        "subscriptions": [{"id": subscription}],
         "locations": {
             HOME_LOCATION: location(HOME_LOCATION, HOME, home_manifests),
             RECOVERY_LOCATION: location(RECOVERY_LOCATION, RECOVERY, recovery_manifests),

@@ -2,7 +2,7 @@
 
 1. Sweep: end the points that nobody takes any more, start what was accepted and never started, and see that
    open copy queues are worked.
-2. Look at each subscription, and start the backups that are due, in pages.
+2. Look at each scope, a subscription or a resource group, and start the backups that are due, in pages.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
 
     due: list[DueBackup] = []
     failures = []
-    for some in pages(watch.subscriptions):
+    for some in pages(watch.scopes):
         # The next look comes in minutes: one that does not answer must not hold the others up till then.
-        looks = yield from gather(context, find_due_backups, [Look(name) for name in some], repeats=False)
+        looks = yield from gather(context, find_due_backups, [Look(scope) for scope in some], repeats=False)
         failures += [look.message for look in looks if isinstance(look, Failed)]
         due += [backup for look in looks if not isinstance(look, Failed) for backup in look.value]
     for page in pages(due):

@@ -32,7 +32,7 @@ class FleetWorld(World):
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()
-        told["subscriptions"].append(self.other)
+        told["subscriptions"].append({"id": self.other})
         told["locations"] |= {
             name: location_entry(name, region, self.other, self.manifests[name].blob_endpoint)
             for name, region in OTHER_LOCATIONS.items()

@@ -11,8 +11,16 @@ import pytest
 import yaml
 
 from domain.errors import InvalidInput
+from domain.policy import Scope
 from domain.policy_file import parse_policies
-from domain.policy_forms import FileForm, LocationForm, PolicyForm, ScheduleForm, SelectorForm
+from domain.policy_forms import (
+    FileForm,
+    LocationForm,
+    PolicyForm,
+    ScheduleForm,
+    SelectorForm,
+    SubscriptionForm,
+)
 
 TEXT = (Path(__file__).parents[1] / "policies.yaml").read_text(encoding="utf-8")
 
@@ -36,7 +44,8 @@ def spoiled(fragment: str, instead: str) -> str:
 def test_the_example_says_what_its_comments_say():
     found = parse_policies(TEXT)
     daily = found.policies["daily"]
-    assert found.subscriptions == ("11111111-1111-1111-1111-111111111111",)
+    here = "11111111-1111-1111-1111-111111111111"
+    assert found.scopes == (Scope(here, "production"), Scope(here, "databases"))
     assert (daily.schedule.cron, daily.schedule.time_zone) == ("0 2 * * *", "Europe/Berlin")
     assert daily.home.region == "westeurope"
     assert [location.name for location in daily.recovery] == ["north"]
@@ -55,6 +64,7 @@ def test_the_example_names_every_field_there_is_and_the_defaults_that_it_tells()
     daily, databases = data["policies"]["daily"], data["policies"]["databases"]
     shown = {
         FileForm: data,
+        SubscriptionForm: data["subscriptions"][0],
         LocationForm: data["locations"]["north"],
         ScheduleForm: daily["schedule"],
         SelectorForm: databases["selector"],

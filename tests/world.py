@@ -260,7 +260,7 @@ class World:
             "newest": policy_entry("north", cron="0 * * * *", backlog="newest"),
         }
         return {
-            "subscriptions": [self.subscription, *self.more_subscriptions],
+            "subscriptions": [{"id": name} for name in (self.subscription, *self.more_subscriptions)],
             "locations": places,
             "policies": policies,
         }

@@ -33,11 +33,12 @@ def _checked_operation(operation: str) -> str:
 def _checked_vm(reference: str) -> str:
     if not reference.startswith("/"):
         return checked_vm_key(reference)
-    subscription = vm_address(reference).subscription
-    known = cloud().policies.subscriptions
-    if subscription.lower() not in [name.lower() for name in known]:
+    address, known = vm_address(reference), cloud().policies.scopes
+    if not any(scope.holds(reference) for scope in known):
+        named = ", ".join(scope.words for scope in known)
         raise ValueError(
-            f"subscription {subscription} is not one that the policy file names; it has {', '.join(known)}"
+            f"VMs of resource group {address.resource_group} in subscription {address.subscription} are not "
+            f"looked for; the policy file names {named}"
         )
     return reference
 

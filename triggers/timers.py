@@ -25,7 +25,7 @@ PRUNING = Start("prune_fleet", "prune_fleet", {}, may_follow=True)
 @blueprint.durable_client_input(client_name="client")
 async def watch_fleet(timer: func.TimerRequest, client: Client) -> None:
     """Look at the fleet every five minutes."""
-    watch = Watch(cloud().policies.subscriptions)
+    watch = Watch(cloud().policies.scopes)
     await start_orchestration(replace(FLEET, request=to_wire(watch)), client)
 
 

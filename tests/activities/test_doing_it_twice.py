@@ -37,6 +37,7 @@ from activities.restores import RestoreRecord, begin_disk, look_at_disk, record_
 from activities.sweeping import Sweep, find_unattended
 from domain.errors import Busy
 from domain.operations import Operation, OperationState
+from domain.policy import Scope
 from domain.requests import BackupRequest, RestoreRequest
 from domain.restore_outcomes import RestoreOutcome
 from domain.restore_points import PointState, RestorePoint
@@ -217,7 +218,7 @@ def test_what_became_of_a_restore_is_recorded_once_and_nothing_is_planned_after_
 
 def test_a_vm_is_due_until_its_point_is_begun_and_not_again_before_the_next_slot(world):
     world.add_vm("web", {"os": b"system"}, tags={"tidemark-policy": "daily"})
-    look, policy = Look(world.subscription), cloud().policies.policies["daily"]
+    look, policy = Look(Scope(world.subscription)), cloud().policies.policies["daily"]
     [due] = find_due_backups(look)
     world.clock.advance(timedelta(minutes=5))
     assert find_due_backups(look) == [due]  # it keeps the slot of the first sight

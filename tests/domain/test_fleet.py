@@ -22,12 +22,13 @@ from domain.fleet import (
     survey,
 )
 from domain.names import slot_of
-from domain.policy import Policies, Selector
+from domain.policy import Policies, Scope, Selector
 from domain.protection import ProtectedVm
 from tests.domain.samples import DAILY, NOW, SLOT, SUBSCRIPTION, WEST, available_point, begun_point, machine
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
+WHOLE = Scope(SUBSCRIPTION)
 VM = ProtectedVm.of(machine(), "daily")
 TAKEN = VM.with_point(available_point())
 FAILED = VM.with_point(begun_point().failed("gone", NOW))
@@ -113,13 +114,13 @@ def test_a_backup_that_a_person_asked_for_does_not_take_the_place_of_the_next_sl
 )
 def test_a_vm_is_protected_by_its_tag_else_by_a_selector(tags, selector, chosen):
     policy = replace(DAILY, selector=selector)
-    policies = Policies((SUBSCRIPTION,), {"west": WEST}, {"daily": policy})
+    policies = Policies((WHOLE,), {"west": WEST}, {"daily": policy})
     assert chosen_policy(machine(tags=tags), policies) == chosen
 
 
 def look(listed, known=(), now=NOW):
-    policies = Policies((SUBSCRIPTION,), {"west": WEST}, {"daily": DAILY})
-    return survey(SUBSCRIPTION, listed, {vm.key: vm for vm in known}, policies, now)
+    policies = Policies((WHOLE,), {"west": WEST}, {"daily": DAILY})
+    return survey(WHOLE, listed, {vm.key: vm for vm in known}, policies, now)
 
 
 def test_looking_again_finds_nothing_new_and_the_same_due():
@@ -162,8 +163,8 @@ def test_a_vm_that_drops_out_is_told_once_with_the_reason(listed, problem):
 def test_a_vm_of_another_subscription_is_none_of_this_looks_business():
     another = "22222222-2222-2222-2222-222222222222"
     other = replace(TAKEN, id=TAKEN.id.replace(SUBSCRIPTION, another))
-    policies = Policies((SUBSCRIPTION, another), {"west": WEST}, {"daily": DAILY})
-    assert survey(SUBSCRIPTION, [], {other.key: other}, policies, NOW).sightings == ()
+    policies = Policies((WHOLE, Scope(another)), {"west": WEST}, {"daily": DAILY})
+    assert survey(WHOLE, [], {other.key: other}, policies, NOW).sightings == ()
 
 
 def test_a_vm_whose_subscription_is_not_looked_at_any_more_is_told_by_any_look():
@@ -171,6 +172,24 @@ def test_a_vm_whose_subscription_is_not_looked_at_any_more_is_told_by_any_look()
     [sighting] = look([], [other]).sightings
     assert sighting.problem == NOT_LOOKED_FOR
     assert look([], [sighting.recorded_in(other)]).sightings == ()
+
+
+@pytest.mark.parametrize(
+    ("groups", "looked_at", "problem"),
+    [
+        (["Production"], "Production", NOT_LISTED),  # Azure does not tell cases apart
+        (["production", "web"], "web", None),  # another look's business
+        (["web"], "web", NOT_LOOKED_FOR),  # not deleted: nobody knows
+        (["production-2"], "production-2", NOT_LOOKED_FOR),
+    ],
+)
+def test_a_vm_that_is_not_seen_in_a_resource_group_is_gone_only_if_it_belongs_there(
+    groups, looked_at, problem
+):
+    scopes = tuple(Scope(SUBSCRIPTION, group) for group in groups)
+    policies = Policies(scopes, {"west": WEST}, {"daily": DAILY})
+    found = survey(Scope(SUBSCRIPTION, looked_at), [], {TAKEN.key: TAKEN}, policies, NOW)
+    assert [sighting.problem for sighting in found.sightings] == ([problem] if problem else [])
 
 
 def test_what_a_vm_waits_for_is_told_and_overdue_after_a_while():

@@ -11,7 +11,14 @@ import yaml
 from domain.errors import InvalidInput
 from domain.policy import Backlog, Policies, Selector, Unsupported
 from domain.policy_file import parse_policies
-from domain.policy_forms import FileForm, LocationForm, PolicyForm, ScheduleForm, SelectorForm
+from domain.policy_forms import (
+    FileForm,
+    LocationForm,
+    PolicyForm,
+    ScheduleForm,
+    SelectorForm,
+    SubscriptionForm,
+)
 
 HERE = "11111111-1111-1111-1111-111111111111"
 ELSEWHERE = "22222222-2222-2222-2222-222222222222"
@@ -48,7 +55,7 @@ def file(
     """The text of a policy file: two locations, and the policies that are given."""
     return yaml.safe_dump(
         {
-            "subscriptions": subscriptions or [HERE],
+            "subscriptions": subscriptions or [{"id": HERE}],
             "locations": {
                 "west": location("west", "westeurope") | (west or {}),
                 "north": location("north", "northeurope") | (north or {}),
@@ -100,7 +107,9 @@ def test_every_field_that_may_be_left_out_is_read():
     assert north.zones == {"1": "2", "3": "3"}  # nobody must know that YAML takes them for numbers
 
 
-@pytest.mark.parametrize("form", [FileForm, LocationForm, PolicyForm, ScheduleForm, SelectorForm])
+@pytest.mark.parametrize(
+    "form", [FileForm, SubscriptionForm, LocationForm, PolicyForm, ScheduleForm, SelectorForm]
+)
 def test_a_field_must_be_there_or_has_a_default(form):
     assert set(form.required) <= {each.name for each in fields(form)}
 
@@ -110,7 +119,7 @@ def test_a_field_must_be_there_or_has_a_default(form):
     [
         ({"west": {"region": "West Europe"}}, "locations.west.region",
          "a region looks like westeurope (found 'West Europe')"),
-        ({"subscriptions": ["production"]}, "subscriptions.0", "a subscription is named by its id, like 1"),
+        ({"subscriptions": [{"id": "production"}]}, "subscriptions.0.id", "is named by its id, like 1"),
         ({"west": {"resource_group": "a/b"}}, "locations.west.resource_group", "is named without its path"),
         ({"west": {"resource_group": "group."}}, "locations.west.resource_group", "the last no full stop"),
         ({"west": {"manifests": "west"}}, "locations.west.manifests", "a container is named by its URL"),
@@ -136,7 +145,7 @@ def test_what_a_field_looks_like_is_said_in_words(parts, field, words):
 @pytest.mark.parametrize(
     ("parts", "field", "words"),
     [
-        ({"subscriptions": [ELSEWHERE]}, "policies.daily.home",
+        ({"subscriptions": [{"id": ELSEWHERE}]}, "policies.daily.home",
          f"location 'west' is in subscription {HERE}, which is none of those that VMs are looked for in"),
         ({"north": {"subscription": ELSEWHERE, "encryption_set": KEYS}}, "locations.north.encryption_set",
          f"it is in subscription {HERE}, but the location is in {ELSEWHERE}"),
@@ -149,7 +158,8 @@ def test_what_a_field_looks_like_is_said_in_words(parts, field, words):
          "'Env' is the same tag"),
         ({"daily": policy(selector={"subscriptions": [ELSEWHERE]})}, "policies.daily.selector.subscriptions",
          f"VMs are not looked for in {ELSEWHERE}"),
-        ({"subscriptions": [HERE, ELSEWHERE], "daily": policy(selector={"subscriptions": [HERE, ELSEWHERE]})},
+        ({"subscriptions": [{"id": HERE}, {"id": ELSEWHERE}],
+          "daily": policy(selector={"subscriptions": [HERE, ELSEWHERE]})},
          "policies.daily.selector.subscriptions", f"VMs in {ELSEWHERE} cannot be protected with the home"),
     ],
 )  # fmt: skip
@@ -230,7 +240,8 @@ def test_faults_of_form_and_of_meaning_are_told_in_one_go():
         ({"daily": policy(keep_last={"west": 7, "north": "many"})}, "policies.daily.keep_last.north"),
         ({"daily": policy(schedule=5)}, "policies.daily.schedule"),
         ({"daily": policy(schedule={})}, "policies.daily.schedule.cron"),
-        ({"subscriptions": ["one"], "daily": policy(selector={"subscriptions": [HERE]})}, "subscriptions.0"),
+        ({"subscriptions": [{"id": "one"}], "daily": policy(selector={"subscriptions": [HERE]})},
+         "subscriptions.0.id"),
     ],
 )  # fmt: skip
 def test_a_fault_of_form_does_not_bring_others_that_are_none(parts, field):

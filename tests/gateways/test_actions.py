@@ -19,7 +19,7 @@ import gateways.tables
 from clock import ManualClock
 from domain.errors import Refused
 from domain.networks import InterfacePlan, RestoredInterface, SubnetAddress
-from domain.policy import Location, Policies
+from domain.policy import Location, Policies, Scope
 from domain.restored_machines import Attachment, MachinePlan
 from domain.restores import DiskPlan
 from gateways.actions import ACTIONS, Assignment, Where, assignments
@@ -64,7 +64,7 @@ class Play:
         """Call each gateway of Resource Manager in each way that needs another right."""
         snapshot, copy = self.west.snapshot_id("taken"), self.north.snapshot_id("copied")
         there, disk = self.there, self.web.disk("os")
-        assert [vm.name for vm in there.virtual_machines.listed(SUBSCRIPTION)] == ["web"]
+        assert [vm.name for vm in there.virtual_machines.listed(Scope(SUBSCRIPTION))] == ["web"]
         there.virtual_machines.describe(self.web.id)
         there.snapshots.begin(snapshot, disk.id, "westeurope", {"tidemark-point": POINT})
         self.pass_time()
@@ -128,7 +128,7 @@ def played(without: tuple[Identity, str] | None = None) -> Iterator[Play]:
     with Simulated(clock) as simulated:
         simulated.add_subscription(SUBSCRIPTION)
         west, north = location(simulated, "west", "westeurope"), location(simulated, "north", "northeurope")
-        for each in assignments(Policies((SUBSCRIPTION,), {"west": west, "north": north}, {})):
+        for each in assignments(Policies((Scope(SUBSCRIPTION),), {"west": west, "north": north}, {})):
             if (each.identity, each.action) != without:
                 simulated.roles.grant(each.identity, [each.action], each.scope)
         settings = Settings(
@@ -225,15 +225,18 @@ def test_assignments_reach_no_further_than_the_policies_do():
     with Simulated(ManualClock(START)) as simulated:
         simulated.add_subscription(SUBSCRIPTION)
         north = location(simulated, "north", "northeurope")
-    found = assignments(Policies(("protected",), {"north": north}, {}))
+    protected = (Scope("whole"), Scope("some", "web"), Scope("some", "data"))
+    found = assignments(Policies(protected, {"north": north}, {}))
 
     def scopes(action: str) -> set[str]:
         return {each.scope for each in found if each.action.endswith(action)}
 
-    assert (
-        Assignment(Identity.BACKUP, "Microsoft.Compute/virtualMachines/read", "/subscriptions/protected")
-        in found
-    )
+    for scope in (
+        "/subscriptions/whole", "/subscriptions/some/resourceGroups/web",
+        "/subscriptions/some/resourceGroups/data",
+    ):  # fmt: skip
+        assert Assignment(Identity.BACKUP, "Microsoft.Compute/virtualMachines/read", scope) in found
+    assert not [each for each in found if each.scope == "/subscriptions/some"]
     assert scopes("snapshots/delete") == {north.group_id}
     assert scopes("disks/write") == {north.restore_group_id}
     assert scopes("subnets/join/action") == {north.subnet_id}

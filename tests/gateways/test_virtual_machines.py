@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Absent, Refused, Transient
+from domain.policy import Scope
 from domain.vms import POLICY_TAG, Disk
 from gateways.compute import Compute
 from gateways.virtual_machines import VirtualMachines
@@ -62,10 +63,40 @@ def test_all_vms_of_a_subscription_are_listed_whatever_the_case_of_their_tags(az
         name = f"vm{number:03d}"
         azure.cloud.add_virtual_machine(name, "westeurope", "production", {"os": GIB}, tags=tags)
         policies[name] = "daily" if number % 3 == 0 else None
-    found = list(azure.machines.listed(SUBSCRIPTION))
+    found = list(azure.machines.listed(Scope(SUBSCRIPTION)))
     assert {vm.name: vm.policy for vm in found} == policies
     assert len(found) == len(policies)
     assert {vm.disks for vm in found} == {()}  # a list costs one request a page, each disk one of its own
+
+
+def test_the_vms_of_one_resource_group_are_listed_page_by_page_and_no_others(azure, web):
+    azure.cloud.add_resource_group("shop", "westeurope")
+    azure.cloud.add_resource_group("shop-test", "westeurope")
+    azure.cloud.add_virtual_machine("stranger", "westeurope", "shop-test", {"os": GIB})
+    names = {f"vm{number:03d}" for number in range(120)}  # more than two pages
+    for name in names:
+        azure.cloud.add_virtual_machine(name, "westeurope", "shop", {"os": GIB})
+    found = [vm.name for vm in azure.machines.listed(Scope(SUBSCRIPTION, "Shop"))]
+    assert sorted(found) == sorted(names)
+
+
+def test_who_may_read_some_resource_groups_lists_these_and_is_refused_the_whole_subscription(azure, web):
+    group = Scope(SUBSCRIPTION, "production")
+    azure.cloud.roles.grant("tester", ["Microsoft.Compute/virtualMachines/read"], group.id)
+    assert [vm.name for vm in azure.machines.listed(group)] == ["web"]
+    for refused in (Scope(SUBSCRIPTION), Scope(SUBSCRIPTION, "snapshots-west")):
+        with pytest.raises(Refused, match=r"may not do Microsoft\.Compute/virtualMachines/read on") as raised:
+            list(azure.machines.listed(refused))
+        assert raised.value.code == "AuthorizationFailed"
+        assert f" on {refused.id}" in str(raised.value)
+
+
+def test_a_resource_group_that_is_not_there_is_told_by_name(azure, web):
+    with pytest.raises(
+        Absent, match=r"the VMs of resource group nowhere in subscription .* be found"
+    ) as raised:
+        list(azure.machines.listed(Scope(SUBSCRIPTION, "nowhere")))
+    assert raised.value.code == "ResourceGroupNotFound"
 
 
 def described(disk: dict[str, Any]) -> Disk:

@@ -217,7 +217,7 @@ class Api:
             for name, region in (("west", HOME), ("north", RECOVERY))
         }
         told = {
-            "subscriptions": [subscription],
+            "subscriptions": [{"id": subscription}],
             "locations": places,
             "policies": {"daily": policy_entry("north")},
         }
