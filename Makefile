@@ -2,15 +2,16 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 AZURITE := node_modules/.installed
+LIBRARIES := .package/.installed
 
-.PHONY: help demo test check bench serve soak schedules clean
+.PHONY: help demo test check bench package serve soak schedules clean
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: setup ## back a VM up, lose its region, bring it back
 	@$(BIN)/python demo.py
 
-test: setup ## run the tests
+test: setup $(LIBRARIES) ## run the tests
 	@$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile
 
 check: $(BIN)/.installed ## format, lint, types
@@ -18,8 +19,11 @@ check: $(BIN)/.installed ## format, lint, types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
 
-bench: setup ## measure, print a table, write bench/results.json
+bench: setup $(LIBRARIES) ## measure, print a table, write bench/results.json
 	@$(BIN)/python -m bench
+
+package: $(LIBRARIES) ## make what is uploaded to Azure: .package/tidemark.zip
+	@$(BIN)/python -m infra.package zip .package/tidemark.zip .package/libraries
 
 serve: setup ## leave a whole system running, to play with by curl
 	@$(BIN)/python demo.py --serve
@@ -31,7 +35,7 @@ schedules: setup ## play random schedules of kills and troubles: make schedules 
 	@$(BIN)/python -m tests.schedules --runs $(or $(RUNS),2000) --seed $(or $(SEED),1)
 
 clean: ## remove what was set up here
-	rm -rf .venv node_modules .tidemark .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv node_modules .package .tidemark .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: setup
 setup: prerequisites $(BIN)/.installed $(AZURITE)
@@ -50,4 +54,9 @@ $(BIN)/.installed: requirements.txt requirements-dev.txt
 $(AZURITE): package.json package-lock.json
 	@echo "Setting up Azurite (once) ..."
 	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(LIBRARIES): requirements.txt infra/package/libraries.py infra/package/byte_code.py $(BIN)/.installed
+	@echo "Setting up the package's own libraries (once) ..."
+	@$(BIN)/python -m infra.package libraries .package/libraries
 	@touch $@

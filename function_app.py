@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import azure.durable_functions as df
 import azure.functions as func
 
@@ -33,6 +35,10 @@ import triggers.timers
 import triggers.unknown_paths
 import triggers.vms
 from gateways.connection import cloud
+
+# The worker lets INFO through, where azure-core tells each request and each answer: lines that nobody reads,
+# and that are paid for, as nothing of the log may be sampled (host.json).
+logging.getLogger("azure").setLevel(logging.WARNING)
 
 # A missing setting or a fault in the policy file stops the app here, with its name, not at the first backup.
 cloud()
