@@ -27,27 +27,29 @@ from typing import Any
 from local_system.api import ApiFailed
 from local_system.failures import LocalSystemFailed
 from local_system.following import Follower, place_text
+from local_system.points import Document
 from local_system.policies import CRON, HOME, RECOVERY, RECOVERY_LOCATION
 from local_system.running import run
 from local_system.screen import Screen
 from local_system.serving import play
 from local_system.sizes import size_text, span_text
 from local_system.system import LocalSystem
+from local_system.transfers import require_order, transfer_table, transfers
 from local_system.web_server import DISKS, WebServer, examine
 
-BEGINS = datetime(2026, 3, 2, 16, 1, tzinfo=UTC)
-NEXT_SLOT = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
+BEGINS = datetime(2026, 3, 3, 1, 59, tzinfo=UTC)  # a minute before the slot of the policy
 LOSS = datetime(2026, 3, 3, 5, 40, tzinfo=UTC)
-SPEED = 15.0  # simulated seconds in one of this machine's
+SLOW_COPIES = 72 << 10  # bytes in a simulated second: so slow that the slot comes while they run
+# Simulated seconds in one of this machine's. Before the slot few: the files are to be changed by then.
+STILL, BEFORE_THE_SLOT, WHILE_COPIES_RUN, WHILE_COPIES_WAIT, SPEED = 0.0, 5.0, 30.0, 60.0, 15.0
 
 
 @dataclass(frozen=True)
 class Taken:
     """A restore point, and copies of the disks that were put aside when it was taken."""
 
-    point: Mapping[str, Any]
+    point: Document
     disks: Mapping[str, Path]
-    moved: int  # bytes that its copies moved, by the simulator's own meter
 
     @property
     def slot(self) -> datetime:
@@ -74,7 +76,7 @@ class Story:
         self.show_machine()
         first = self.back_up_on_request()
         self.change_files()
-        second = self.back_up_on_schedule(first)
+        first, second = self.back_up_on_schedule(first)
         self.lose_home(second)
         self.bring_back_disks(first)
         self.bring_back_machine(second)
@@ -84,17 +86,17 @@ class Story:
         """What this is, and what it is not."""
         self.screen.title("Tidemark: a VM is backed up, its region is lost, it comes back elsewhere")
         self.screen.say(
-            "Everything happens on this machine: Azure is simulated and its time runs fast, storage is the "
-            "emulator Azurite, the file systems are real, and the function app is the very code that is "
-            "deployed to Azure. This shows what Tidemark does, not how Azure behaves: none of it was tested "
-            "on Azure."
+            "Everything happens on this machine: Azure is simulated, and its time, which stands beside what "
+            "takes a while, runs fast. Storage is the emulator Azurite, the file systems are real, and the "
+            "function app is the very code that is deployed to Azure. This shows what Tidemark does, not how "
+            "Azure behaves: none of it was tested on Azure."
         )
 
     def show_machine(self) -> None:
         """Something that is worth protecting."""
         self.screen.step(f"A virtual machine in {HOME}")
         self.machine = WebServer(self.system.cloud, self.system.directory.path / "web")
-        self.follow = Follower(self.system.api, self.screen, RECOVERY_LOCATION)
+        self.follow = Follower(self.system.api, self.screen, self.system.clock, RECOVERY_LOCATION)
         self.screen.say("'web' has a partitioned OS disk and two data disks, each with an ext4 file system:")
         self.show_files("before")
         self.screen.say(
@@ -107,49 +109,59 @@ class Story:
         self.screen.step("Somebody asks for a backup")
         self.screen.say(
             "Incremental snapshots of all disks, side by side. When all are usable, and not before, they are "
-            f"a restore point. Then each is copied to {RECOVERY}."
+            f"a restore point. Then a copy of each is sent to {RECOVERY}."
         )
         self.screen.show("POST /api/v1/backups")
         disks = self.machine.keep_copies("first")
-        self.system.set_speed(SPEED)
+        self.system.set_speed(BEFORE_THE_SLOT)
         operation = self.system.api.post("backups", {"vm": self.machine.id})
-        taken = self.taken(self.follow.backup(operation["id"]), disks)
-        total = sum(disk.size_bytes for disk in DISKS.values())
-        self.screen.say(
-            f"The copies moved {size_text(taken.moved)}: all that was ever written to the disks, the rest of "
-            f"their {size_text(total)} is empty. (The simulator's own meter says so; Azure has none.)"
-        )
-        self.figures.append(
-            ("Moved for the first restore point", f"{size_text(taken.moved)} (simulator's meter)")
-        )
-        return taken
+        return Taken(self.follow.backup(operation["id"]), disks)
 
     def change_files(self) -> None:
         """Life goes on."""
-        self.screen.step("Files change")
+        self.screen.step("Files change while the copies run")
+        self.system.set_speed(STILL)
         changed = self.machine.change_files()
         self.show_files("after")
-        self.screen.say(
-            f"With what the file systems note about it, {size_text(changed)} of the disks are new."
-        )
+        self.screen.say(f"With what the file systems note of it, {size_text(changed)} of the disks are new.")
 
-    def back_up_on_schedule(self, first: Taken) -> Taken:
-        """The second point: nobody asks, it is two o'clock."""
-        self.screen.step("At two in the morning the timer takes the next restore point")
+    def back_up_on_schedule(self, first: Taken) -> tuple[Taken, Taken]:
+        """The second point: nobody asks, it is two o'clock. Returns both as they are when all has arrived."""
+        self.screen.step("At 02:00 the timer takes the next restore point; its copies queue")
+        pace = size_text(SLOW_COPIES)
         self.screen.say(
-            f"The clock is put forward to {NEXT_SLOT:%H:%M}; the app finds by itself what is due."
+            "The app finds by itself what is due. Azure copies the snapshots of a disk one after the other, "
+            f"so every disk has a queue. To have one to look at, the simulator copies slowly here: {pace} a "
+            "second."
         )
         disks = self.machine.keep_copies("second")
-        self.system.move_clock(NEXT_SLOT)
-        point = self.follow.scheduled_point(self.machine.key, newer_than=first.point["id"])
-        taken = self.taken(point, disks)
-        self.screen.say(
-            f"The copies moved {size_text(taken.moved)}: only what changed. (The simulator's meter again.)"
-        )
-        self.figures.append(
-            ("Moved for the second restore point", f"{size_text(taken.moved)} (simulator's meter)")
-        )
+        self.system.set_speed(WHILE_COPIES_RUN)
+        newest = self.follow.next_point(self.machine.key, first.point["id"])
+        self.system.set_speed(WHILE_COPIES_WAIT)
+        both = self.follow.arrival([first.point["id"], newest])
+        self.system.set_speed(SPEED)
+        taken = Taken(both[0], first.disks), Taken(both[1], disks)
+        self.show_queue(*taken)
         return taken
+
+    def show_queue(self, first: Taken, second: Taken) -> None:
+        """Say when each copy was made, and that it was its turn; raises LocalSystemFailed if not."""
+        meter = self.system.cloud.meter
+        older, newer = (transfers(taken.point, RECOVERY_LOCATION, meter) for taken in (first, second))
+        self.screen.table(transfer_table(older, newer))
+        require_order(older, newer)
+        self.screen.verdict(
+            f"Nothing overtaken: {len(self.follow.seen_waiting)} of {len(newer)} second copies were seen "
+            "waiting for the first"
+        )
+        whole, changed = (size_text(sum(copy.bytes_moved for copy in each)) for each in (older, newer))
+        total = size_text(sum(disk.size_bytes for disk in DISKS.values()))
+        self.screen.say(
+            f"The first copies moved {whole} of {total}: all that was ever written to the disks. The second "
+            f"ones moved {changed}: only what changed. The times are from Tidemark's books, the sizes by the "
+            "simulator's own meter: Azure has none."
+        )
+        self.figures.append(("Moved for the two restore points", f"{whole}, then {changed}"))
 
     def lose_home(self, newest: Taken) -> None:
         """The disaster. From here on the app has nothing but what is in the other region."""
@@ -260,12 +272,6 @@ class Story:
             f"{DISKS[short].story}: {quoted(found.story)}"
         )
 
-    def taken(self, point: Mapping[str, Any], disks: Mapping[str, Path]) -> Taken:
-        """Put together what is known of a restore point."""
-        replica = next(each for each in point["replicas"] if each["location"] == RECOVERY_LOCATION)
-        meter = self.system.cloud.meter
-        return Taken(point, disks, sum(meter.bytes_copied(disk["snapshot"]) for disk in replica["disks"]))
-
 
 def quoted(text: str) -> str:
     """Write the last line of a file's content."""
@@ -283,7 +289,7 @@ def main(arguments: list[str] | None = None) -> int:
     screen = Screen()
     if options.serve:
         return play(screen, SPEED)
-    system = LocalSystem(begins=BEGINS)
+    system = LocalSystem(begins=BEGINS, factor=STILL, copy_bytes_per_second=SLOW_COPIES)
     return run(system, screen, Story(system, screen).tell)
 
 

@@ -3,69 +3,79 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from clock import Clock
 from local_system.api import Api
 from local_system.failures import LocalSystemFailed
+from local_system.points import (
+    Document,
+    failure_of,
+    have_copies_begun,
+    progress_rows,
+    replica_of,
+    waiting_disks,
+)
 from local_system.screen import Row, Screen
 
 PATIENCE_SECONDS = 90.0  # of the computer's time, for one backup or one restore
 _PAUSE_SECONDS = 0.1
 
-Document = dict[str, Any]
 Found = TypeVar("Found")
 
 
 class Follower:
     """Asks how far things are, draws it, and returns when they are over."""
 
-    def __init__(self, api: Api, screen: Screen, recovery: str) -> None:
-        """`recovery` is the location whose replicas are waited for."""
+    def __init__(self, api: Api, screen: Screen, clock: Clock, recovery: str) -> None:
+        """`clock` tells when something was seen, `recovery` is the location whose replicas are waited for."""
         self._api = api
         self._screen = screen
+        self._clock = clock
         self._recovery = recovery
+        self.seen_waiting: set[str] = set()  # disks whose copy waited behind that of an older point
 
     def backup(self, operation: str) -> Document:
-        """Follow a backup that was asked for, at home and on its way; return its point."""
+        """Follow a backup that was asked for, until its copies are under way; return its point."""
 
         def look() -> Document | None:
             document = self._operation(operation)
-            if document["restorePoint"]:
-                self._screen.progress(_point_rows(document["restorePoint"], self._recovery))
-            return document if document["state"] == "succeeded" else None
+            point: Document | None = document["restorePoint"]
+            if point is None:
+                return None
+            if document["state"] != "succeeded":
+                self._draw(progress_rows([point], self._recovery))
+                return None
+            return point if have_copies_begun(self._told([point])[0], self._recovery) else None
 
         with self._drawing():
-            ended = _wait("Taking the restore point", look)
-            return self.point(ended["outcome"]["restorePoint"])
+            return _wait("Taking the restore point", look)
 
-    def scheduled_point(self, vm: str, newer_than: str) -> Document:
-        """Wait for the next point of a VM that the timer takes, and follow it; return the point."""
+    def next_point(self, vm: str, first: str) -> str:
+        """Follow the copies of a VM's only point until the copies of the next one, which nobody asks for, are
+        in the queue, too; return the id of that one. The bars stay, for `arrival` to go on with.
+        """
 
         def look() -> str | None:
             newest: str = self._api.get(f"vms/{vm}/restore-points")["items"][0]["id"]
-            return newest if newest != newer_than else None
+            points = self._points([first] if newest == first else [first, newest])
+            is_queued = len(points) == 2 and replica_of(points[1], self._recovery).get("disks")
+            return newest if is_queued else None
 
-        return self.point(_wait("Waiting for the timer", look))
+        return _wait("Waiting for the timer", look)
 
-    def point(self, point: str) -> Document:
-        """Follow a point until it is available in the recovery location, too; return it."""
+    def arrival(self, ids: Sequence[str]) -> list[Document]:
+        """Follow points until all are available in the recovery location, too; return them."""
 
-        def look() -> Document | None:
-            document = self._api.get(f"restore-points/{point}")
-            self._screen.progress(_point_rows(document, self._recovery))
-            replica = _replica(document, self._recovery)
-            for state, failure in (
-                (document["state"], document["failure"]),
-                (replica.get("state"), _failures(replica)),
-            ):
-                if state == "failed":
-                    raise LocalSystemFailed(f"Restore point {point}", failure or "no reason is given")
-            return document if replica.get("state") == "available" else None
+        def look() -> list[Document] | None:
+            points = self._points(ids)
+            states = {replica_of(point, self._recovery).get("state") for point in points}
+            return points if states == {"available"} else None
 
         with self._drawing():
-            return _wait(f"Sending restore point {point} to {self._recovery}", look)
+            return _wait(f"Sending restore points to {self._recovery}", look)
 
     def restore(self, operation: str) -> Document:
         """Follow a restore until it is over; return its operation."""
@@ -73,7 +83,7 @@ class Follower:
         def look() -> Document | None:
             document = self._operation(operation)
             made = [*document["disks"], *([document["vm"]] if document["vm"] else [])]
-            self._screen.progress([_restored_row(thing) for thing in made])
+            self._draw([_restored_row(thing) for thing in made])
             return document if document["state"] == "succeeded" else None
 
         with self._drawing():
@@ -84,6 +94,23 @@ class Follower:
         if document["state"] == "failed":
             raise LocalSystemFailed(f"Operation {operation} ({document['kind']})", document["failure"])
         return document
+
+    def _points(self, ids: Sequence[str]) -> list[Document]:
+        # The newest first, so that no copy is seen to leave the queue before that ahead of it has arrived.
+        newest_first = [self._api.get(f"restore-points/{point}") for point in reversed(ids)]
+        return self._told(newest_first[::-1])
+
+    def _told(self, points: list[Document]) -> list[Document]:
+        self._draw(progress_rows(points, self._recovery))
+        for point in points:
+            failure = failure_of(point, self._recovery)
+            if failure:
+                raise LocalSystemFailed(f"Restore point {point['id']}", failure)
+            self.seen_waiting |= waiting_disks(point, self._recovery)
+        return points
+
+    def _draw(self, rows: Sequence[Row]) -> None:
+        self._screen.progress(rows, f"{self._clock.now():%H:%M:%S}")
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:
@@ -104,30 +131,6 @@ def _wait(what: str, look: Callable[[], Found | None]) -> Found:
             raise LocalSystemFailed(what, f"it was not over after {PATIENCE_SECONDS:.0f} s")
         time.sleep(_PAUSE_SECONDS)
     return found
-
-
-def _point_rows(point: Document, recovery: str) -> list[Row]:
-    copies = {disk["name"]: disk for disk in _replica(point, recovery).get("disks", [])}
-    return [_disk_row(disk, copies.get(disk["name"])) for disk in point["disks"]]
-
-
-def _disk_row(disk: Document, copy: Document | None) -> Row:
-    if copy is None:
-        notes = {"planned": "snapshot begins", "taken": "snapshot taken", "usable": "snapshot usable"}
-        return Row(disk["name"], 0, str(notes.get(disk["state"], disk["failure"])))
-    notes = {"waiting": "waits for its turn", "copying": "copying", "available": "copied"}
-    note = notes.get(copy["state"], copy["failure"])
-    return Row(disk["name"], copy["percent"] or 0, f"snapshot usable, {note}")
-
-
-def _replica(point: Document, location: str) -> Document:
-    return next((each for each in point["replicas"] if each["location"] == location), {})
-
-
-def _failures(replica: Document) -> str:
-    return "; ".join(
-        f"{disk['name']}: {disk['failure']}" for disk in replica.get("disks", []) if disk["failure"]
-    )
 
 
 def _restored_row(thing: Document) -> Row:

@@ -12,7 +12,7 @@ from typing import TextIO
 
 WIDEST = 92
 INDENT = "   "
-BAR = 24
+BAR = 20
 
 _BOLD, _DIM, _GREEN, _RED, _CYAN = "1", "2", "32", "31", "36"
 
@@ -37,6 +37,7 @@ class Screen:
         self._steps = 0
         self.current = ""  # the heading of the step that is being told
         self._drawn: tuple[Row, ...] = ()
+        self._lines: list[str] = []  # that the bars on a terminal take
         self._full, self._empty = ("█", "░") if _can_write(out, "█░✓✗") else ("#", ".")
         self._good, self._bad = ("✓", "✗") if _can_write(out, "█░✓✗") else ("ok", "NOT OK")
 
@@ -82,33 +83,44 @@ class Screen:
         for line in text.splitlines():
             self._line(self._styled(line, _RED))
 
-    def progress(self, rows: Sequence[Row]) -> None:
-        """Draw bars: over the last ones on a terminal; elsewhere only those that have changed, one a line."""
+    def progress(self, rows: Sequence[Row], moment: str) -> None:
+        """Draw bars as they are at a moment: over the last ones on a terminal; elsewhere only those that have
+        changed, one a line.
+        """
         rows = tuple(rows)
-        if rows == self._drawn:
-            return
+        width = max((len(row.label) for row in rows), default=0)
         if self._moves:
-            if self._drawn:
-                self._out.write(f"\x1b[{len(self._drawn)}A")
-            for row in rows:
-                self._out.write(f"\x1b[2K{self._bar(row)}\n")
+            lines = [self._styled(moment, _DIM), *(self._bar(row, width) for row in rows)]
+            self._redraw([INDENT * 2 + line for line in lines])
         else:
             for row in rows:
                 if row not in self._drawn:
-                    self._line(f"{INDENT * 2}{row.label:<12} {row.percent:3.0f} %  {row.note}")
-        self._out.flush()
+                    label = row.label.ljust(width)
+                    self._line(f"{INDENT * 2}{moment}  {label} {row.percent:3.0f} %  {row.note}")
         self._drawn = rows
 
     def end_progress(self) -> None:
         """Leave the bars as they are; what follows comes below."""
         self._drawn = ()
+        self._lines = []
 
-    def _bar(self, row: Row) -> str:
-        done = round(BAR * min(row.percent, 100) / 100)
-        bar = self._styled(self._full * done, _GREEN) + self._styled(self._empty * (BAR - done), _DIM)
+    def _redraw(self, lines: list[str]) -> None:
+        if lines == self._lines:
+            return
+        up = f"\x1b[{len(self._lines)}A" if self._lines else ""
+        self._out.write(up + "".join(f"\x1b[2K{line}\n" for line in lines))
+        self._out.flush()
+        self._lines = lines
+
+    def _bar(self, row: Row, width: int) -> str:
         # A line that wraps would be two, and the next bars be drawn in the wrong place.
-        room = self._width - len(INDENT) * 2 - 12 - BAR - 9
-        return f"{INDENT * 2}{row.label:<12.12} {bar} {row.percent:3.0f} %  {row.note[:room]}"
+        room = max(self._width - len(INDENT) * 2 - len("  100 %  "), 0)
+        width = min(width, room)
+        length = min(BAR, room - width)
+        done = round(length * min(row.percent, 100) / 100)
+        bar = self._styled(self._full * done, _GREEN) + self._styled(self._empty * (length - done), _DIM)
+        note = row.note[: room - width - length]
+        return f"{row.label[:width]:<{width}} {bar} {row.percent:3.0f} %  {note}"
 
     def _styled(self, text: str, *codes: str) -> str:
         return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self._has_colour and text else text

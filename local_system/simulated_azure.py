@@ -12,6 +12,7 @@ from clock import Clock
 from local_system.policies import NETWORKS, RESOURCE_GROUPS, network_name
 from simulator.cloud import Cloud
 from simulator.server import Server
+from simulator.tempo import Tempo
 from simulator.wire import Request, Response
 
 TIMEOUT_SECONDS = 30.0
@@ -29,11 +30,15 @@ class SimulatedAzure:
     `controls` answers requests for paths below /simulator/.
     """
 
-    def __init__(self, clock: Clock, directory: Path) -> None:
-        """`directory` is where the bytes of disks lie, and `simulator.log`, which tells its own failures."""
+    def __init__(self, clock: Clock, directory: Path, copy_bytes_per_second: int | None = None) -> None:
+        """`directory` is where the bytes of disks lie, and `simulator.log`, which tells its own failures.
+
+        Copies to another region are as fast as `copy_bytes_per_second`; None: as the simulator has it.
+        """
         self.log = directory / "simulator.log"
         self.controls: Callable[[Request], Response] | None = None
-        self.cloud = Cloud(clock, directory=directory)
+        tempo = Tempo(copy_bytes_per_second=copy_bytes_per_second) if copy_bytes_per_second else None
+        self.cloud = Cloud(clock, directory=directory, tempo=tempo)
         for group, region in RESOURCE_GROUPS.items():
             self.cloud.add_resource_group(group, region)
         for location, region in NETWORKS.items():

@@ -39,20 +39,23 @@ class LocalSystem:
         *,
         begins: datetime | None = None,
         factor: float = 1.0,
+        copy_bytes_per_second: int | None = None,
         with_core_tools: bool = False,
         app: Path = APP,
         parent: Path = PARENT,
     ) -> None:
         """The clock begins at a moment (None: now), and runs at `factor` seconds in one of the computer's.
 
-        With Core Tools it is the computer's clock and nothing else. `parent` is where the system keeps its
-        own directory.
+        With Core Tools it is the computer's clock and nothing else. `copy_bytes_per_second` says how fast
+        copies to another region are made (None: as the simulator has it). `parent` is where the system keeps
+        its own directory.
         """
         self.token = secrets.token_urlsafe(12)
         self.directory = WorkingDirectory(parent)
         self.is_home_lost = False
         self._begins = begins or SystemClock().now()
         self.factor = factor
+        self._copy_bytes_per_second = copy_bytes_per_second
         self._with_core_tools = with_core_tools
         self._app = app
         # The catalogue and the host's storage lie in the recovery region, as they do by default in Azure.
@@ -66,7 +69,7 @@ class LocalSystem:
         self.directory.make()
         storage = [self._begun(each) for each in (self._recovery, self._home)]
         self.clock = self._made_clock()
-        self.azure = SimulatedAzure(self.clock, self.directory.path)
+        self.azure = SimulatedAzure(self.clock, self.directory.path, self._copy_bytes_per_second)
         self._ending.callback(self.azure.stop)
         self.azure.start()
         try:

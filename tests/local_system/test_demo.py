@@ -15,9 +15,11 @@ from local_system.working_directory import WorkingDirectory
 from tests.local_system.programs import Demo
 
 INTERRUPTIONS = int(os.environ.get("TIDEMARK_KILLS", "1"))
-STORY_SECONDS = 20.0
+STORY_SECONDS = 30.0
 STARTING = "Starting Azurite"
 BACKING_UP = "POST /api/v1/backups"
+QUEUEING = "waits for that of 01:59"
+LOST = "westeurope is lost"
 
 
 def test_the_demo_tells_its_story_and_leaves_nothing_behind(tmp_path):
@@ -34,10 +36,27 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind(tmp_path):
         assert second.count("(LUN ") == 2
         assert "tag tidemark-policy of the VM" in second
         assert "14.0 GiB, every byte equal" in told
-        assert "simulator's meter" in told
+        assert_the_queue_is_seen(told)
+        assert "sizes by the simulator's own meter: Azure has none" in " ".join(told.split())
         assert "\x1b" not in told  # no terminal, so no colours and no moving of the cursor
         assert demo.processes() == []
         assert demo.files() == []
+
+
+def assert_the_queue_is_seen(told: str) -> None:
+    """The second copies wait behind the first, arrive after them, and move what changed alone."""
+    waits = re.findall(rf"(\S+) of 02:00 +0 %  {QUEUEING}", told)
+    assert set(waits) >= {"web-os", "web-site"}  # that of the smallest disk may be over on a slow machine
+    rows = re.findall(r"(web-\S+) +(01:59|02:00) +(\S+)  (\S+)  ([\d.]+) (KiB|MiB)\n", told)
+    assert [row[:2] for row in rows] == [
+        (f"web-{disk}", slot) for disk in ("os", "site", "orders") for slot in ("01:59", "02:00")
+    ]
+    for first, second in zip(rows[::2], rows[1::2], strict=True):
+        assert first[2] < first[3] <= second[2] < second[3]  # began, arrived; began, arrived
+        assert (first[5], second[5]) == ("MiB", "KiB")
+    changed = re.search(r"note of it, ([\d.]+ KiB) of the disks are new", told)
+    assert changed
+    assert f"Moved for the two restore points 55.8 MiB, then {changed[1]}" in re.sub(" +", " ", told)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +66,8 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind(tmp_path):
         (STARTING, 0.8, [signal.SIGINT, signal.SIGINT]),
         (BACKING_UP, 0.5, [signal.SIGTERM]),
         (BACKING_UP, 2.0, [signal.SIGHUP, signal.SIGINT, signal.SIGINT]),
+        (QUEUEING, 0.3, [signal.SIGINT]),
+        (LOST, 0.5, [signal.SIGINT]),
     ],
 )
 def test_an_interrupted_demo_leaves_no_process_and_no_file(tmp_path, after, seconds, signals):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -154,23 +155,49 @@ ROWS = [Row("web-os", 50, "copying"), Row("web-site", 0, "waits")]
 def test_bars_are_drawn_over_the_last_ones_on_a_terminal():
     out = Terminal()
     screen = Screen(out, {"TERM": "xterm"})
-    screen.progress(ROWS)
-    screen.progress(ROWS)
-    screen.progress([Row("web-os", 100, "copied"), ROWS[1]])
-    assert out.getvalue().count("\x1b[2A") == 1
+    screen.progress(ROWS, "02:00:01")
+    screen.progress(ROWS, "02:00:01")
+    screen.progress([Row("web-os", 100, "copied"), ROWS[1], Row("web-orders", 0, "waits")], "02:00:02")
+    screen.progress(ROWS[1:], "02:00:03")
+    assert re.findall("\x1b\\[[0-9]*A", out.getvalue()) == ["\x1b[3A", "\x1b[4A"]  # with the moment
     assert "████████████" in out.getvalue()
     assert "100 %  copied" in out.getvalue()
+    screen.end_progress()
+    screen.progress(ROWS, "02:00:04")
+    assert out.getvalue().count("A\x1b[2K") == 2  # what follows comes below
+
+
+def test_time_goes_on_beside_bars_that_stand_still():
+    out = Terminal()
+    screen = Screen(out, {"TERM": "xterm", "NO_COLOR": "1"})
+    screen.progress(ROWS, "02:00:01")
+    screen.progress(ROWS, "02:00:02")
+    assert [line for line in out.getvalue().splitlines() if "02:00:02" in line] == [
+        "\x1b[3A\x1b[2K      02:00:02"
+    ]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 120])
+def test_no_bar_is_wider_than_the_terminal(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = Terminal()
+    screen = Screen(out, {"TERM": "xterm", "NO_COLOR": "1"})
+    screen.progress([Row("web-orders of 01:59", 50, "waits for that of 01:58, and so on " * 3)], "02:00:01")
+    lines = [line.removeprefix("\x1b[2K") for line in out.getvalue().splitlines()]
+    assert len(lines) == 2
+    assert max(map(len, lines)) < columns
 
 
 def test_without_a_terminal_only_what_has_changed_is_written():
     out = io.StringIO()
     screen = Screen(out, {"TERM": "xterm"})
-    screen.progress(ROWS)
-    screen.progress([Row("web-os", 100, "copied"), ROWS[1]])
+    screen.progress(ROWS, "02:00:01")
+    screen.progress([Row("web-os", 100, "copied"), ROWS[1]], "02:00:02")
+    screen.progress([Row("web-os", 100, "copied"), ROWS[1]], "02:00:03")
     assert out.getvalue().splitlines() == [
-        "      web-os        50 %  copying",
-        "      web-site       0 %  waits",
-        "      web-os       100 %  copied",
+        "      02:00:01  web-os    50 %  copying",
+        "      02:00:01  web-site   0 %  waits",
+        "      02:00:02  web-os   100 %  copied",
     ]
 
 
@@ -187,8 +214,8 @@ def test_no_color_and_dumb_terminals_are_honoured(environment, has_colour, moves
     out = Terminal()
     screen = Screen(out, environment)
     screen.step("A step")
-    screen.progress(ROWS)
-    screen.progress([])
+    screen.progress(ROWS, "02:00:01")
+    screen.progress([], "02:00:02")
     assert ("\x1b[1;36m" in out.getvalue()) is has_colour
     assert ("\x1b[2K" in out.getvalue()) is moves
 
@@ -197,7 +224,7 @@ def test_a_terminal_that_knows_only_ascii_gets_ascii():
     out = Terminal()
     out.encoding = "ascii"
     screen = Screen(out, {"TERM": "xterm", "NO_COLOR": "1"})
-    screen.progress(ROWS)
+    screen.progress(ROWS, "02:00:01")
     screen.verdict("equal")
     assert out.getvalue().isascii()
     assert "ok equal" in out.getvalue()

@@ -76,7 +76,7 @@ def test_a_backup_that_fails_is_told_with_its_reason_and_its_step(system):
     other = system.cloud.add_virtual_machine("other", HOME, "production", {"os": 64 << 20})
     system.cloud.faults.fail("PUT", "/snapshots/other-", status=403, code="AuthorizationFailed")
     asked = system.api.post("backups", {"vm": other.id, "policy": "daily"})
-    follower = Follower(system.api, Screen(io.StringIO(), {}), "north")
+    follower = Follower(system.api, Screen(io.StringIO(), {}), system.clock, "north")
     with pytest.raises(LocalSystemFailed, match=r"\(backup\) failed: disk 'other-os': ") as failed:
         follower.backup(asked["id"])
     assert "A planted fault." in failed.value.reason

@@ -72,7 +72,7 @@ def test_the_demo_fails_if_a_single_byte_of_a_restored_disk_differs(cloud, machi
     story = Story(SimpleNamespace(cloud=cloud), Screen(out, {}))  # type: ignore[arg-type]  # all of it that is used
     story.machine = machine
     disk = disk_of(cloud, machine, "site")
-    taken = Taken({}, machine.keep_copies("then"), 0)
+    taken = Taken({}, machine.keep_copies("then"))
     told = {"sourceDisk": "web-site", "name": "restored", "id": disk.id}
     story.judge(told, taken)
     assert "2.0 GiB equal" in out.getvalue()
