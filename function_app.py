@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 
-import azure.durable_functions as df
-import azure.functions as func
+# What modules define stays: looking for garbage in it again and again is a sixth of a cold start.
+gc.disable()
+try:
+    import azure.durable_functions as df
+    import azure.functions as func
 
-import activities.copies
-import activities.fleet
-import activities.history
-import activities.restore_points
-import activities.restore_preflight
-import activities.restores
-import activities.retention
-import activities.starting
-import activities.sweeping
-import orchestrators.backup_fleet
-import orchestrators.backup_vm
-import orchestrators.prune_fleet
-import orchestrators.prune_vm
-import orchestrators.purge_history
-import orchestrators.replicate_disk
-import orchestrators.restore
-import triggers.backups
-import triggers.health
-import triggers.holds
-import triggers.openapi
-import triggers.operations
-import triggers.restore_points
-import triggers.restores
-import triggers.retention
-import triggers.timers
-import triggers.unknown_paths
-import triggers.vms
-from gateways.connection import cloud
+    import activities.copies
+    import activities.fleet
+    import activities.history
+    import activities.restore_points
+    import activities.restore_preflight
+    import activities.restores
+    import activities.retention
+    import activities.starting
+    import activities.sweeping
+    import orchestrators.backup_fleet
+    import orchestrators.backup_vm
+    import orchestrators.prune_fleet
+    import orchestrators.prune_vm
+    import orchestrators.purge_history
+    import orchestrators.replicate_disk
+    import orchestrators.restore
+    import triggers.backups
+    import triggers.health
+    import triggers.holds
+    import triggers.openapi
+    import triggers.operations
+    import triggers.restore_points
+    import triggers.restores
+    import triggers.retention
+    import triggers.timers
+    import triggers.unknown_paths
+    import triggers.vms
+    from gateways.connection import cloud
+finally:
+    gc.enable()
 
 # The worker lets INFO through, where azure-core tells each request and each answer: lines that nobody reads,
 # and that are paid for, as nothing of the log may be sampled (host.json).

@@ -1,14 +1,22 @@
-"""Measures, prints a table, writes bench/results.json: python -m bench [module ...]"""
+"""Measures, prints a table, writes bench/results.json: python -m bench [module ...]
+
+Each row has what was measured (name, value, unit), what is aimed at (aim, better), and in what circumstances:
+the commit, and the load of the machine (its average of the last minute) before and after. Seconds of wall
+time mean little without that load; counts and ratios hardly mind it.
+"""
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 MODULES = ("imports", "ranged_reads", "backups", "costs", "fleet", "catalogue")
+ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.json"
 
 
@@ -20,11 +28,34 @@ def main(wanted: list[str]) -> None:
     rows: list[dict[str, Any]] = []
     for name in wanted or MODULES:
         sys.stderr.write(f"Measuring {name} ...\n")
-        rows += importlib.import_module(f"bench.{name}").measure()
+        rows += _measured(name)
     known = json.loads(RESULTS.read_text()) if RESULTS.is_file() and wanted else []
     fresh = {row["name"] for row in rows}
     RESULTS.write_text(json.dumps([row for row in known if row["name"] not in fresh] + rows, indent=1) + "\n")
     sys.stdout.write(table(rows))
+
+
+def _measured(name: str) -> list[dict[str, Any]]:
+    """Return the rows of one bench, with the circumstances that they were measured in."""
+    commit, before = _commit(), _load()
+    rows = importlib.import_module(f"bench.{name}").measure()
+    load = [before, _load()]
+    return [{**row, "commit": commit, "load": load} for row in rows]
+
+
+def _commit() -> str:
+    """Return the commit that is measured, and say if its files are changed; the results are none of them."""
+    command = ["git", "describe", "--always", "--abbrev=7", "--exclude=*"]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/results.json"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return (asked.stdout.strip() or "unknown") + (" with changes" if changed.stdout else "")
+
+
+def _load() -> float:
+    return round(os.getloadavg()[0], 1)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
