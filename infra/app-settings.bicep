@@ -1,0 +1,48 @@
+// All settings of the app: what was set by hand is gone after the next deployment.
+
+@description('The name of the function app.')
+param appName string
+
+@description('The four identities, each with its clientId.')
+param identities object
+
+@description('Where the host keeps its blobs.')
+param hostBlobEndpoint string
+
+@description('Where the host keeps its queues.')
+param hostQueueEndpoint string
+
+@description('Where the host keeps its tables.')
+param hostTableEndpoint string
+
+@description('The tables of the catalogue.')
+param catalogueEndpoint string
+
+@description('Where Application Insights takes logs.')
+param insightsConnectionString string
+
+resource app 'Microsoft.Web/sites@2024-11-01' existing = {
+  name: appName
+}
+
+resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: {
+    AzureWebJobsStorage__credential: 'managedidentity'
+    AzureWebJobsStorage__clientId: identities.runtime.clientId
+    AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
+    AzureWebJobsStorage__queueServiceUri: hostQueueEndpoint
+    AzureWebJobsStorage__tableServiceUri: hostTableEndpoint
+    APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identities.runtime.clientId};Authorization=AAD'
+    PYTHON_THREADPOOL_THREAD_COUNT: '16' // more than host.json lets run at once, so that long activities block nothing
+    TIDEMARK_CATALOGUE: catalogueEndpoint
+    TIDEMARK_POLICIES: 'policies.yaml'
+    TIDEMARK_MANAGEMENT_ENDPOINT: environment().resourceManager
+    TIDEMARK_IDENTITY_RUNTIME: identities.runtime.clientId
+    TIDEMARK_IDENTITY_BACKUP: identities.backup.clientId
+    TIDEMARK_IDENTITY_RETENTION: identities.retention.clientId
+    TIDEMARK_IDENTITY_RESTORE: identities.restore.clientId
+  }
+}
