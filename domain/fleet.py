@@ -120,7 +120,8 @@ def due_backup(vm: ProtectedVm, policy: Policy, now: datetime) -> DueBackup | No
     """Return the backup that a VM is due for, or None.
 
     A VM that was never backed up is due at once. While a point is being taken, a due slot waits. Of several
-    missed slots the newest is taken. A failed slot is tried again, three times in all, while it is newest.
+    missed slots the newest is taken. A failed slot is tried again, three times in all, while it is newest;
+    one in which the VM was refused is not, for it would be again.
     """
     if vm.running:
         return None
@@ -131,7 +132,8 @@ def due_backup(vm: ProtectedVm, policy: Policy, now: datetime) -> DueBackup | No
     if slot is not None:
         missed = len(policy.schedule.missed(after=newest_slot, slot=slot))
         return DueBackup(vm.id, slot, 1, policy.name, missed)
-    may_retry = vm.newest_state is PointState.FAILED and attempt < MOST_ATTEMPTS
+    has_failed = vm.newest_state is PointState.FAILED and not vm.newest_is_refused
+    may_retry = has_failed and attempt < MOST_ATTEMPTS
     if may_retry and now >= vm.newest_decided + BETWEEN_ATTEMPTS:
         return DueBackup(vm.id, newest_slot, attempt + 1, policy.name)
     return None

@@ -31,7 +31,8 @@ class ProtectedVm:
 
     `first_slot` is the slot that a VM is due for that was never backed up. `problem` says why no new points
     are taken of it, `left_out` which of its disks are in none. `newest_decided` is None while the newest
-    point is being taken. `missed` counts the slots before the newest that nobody took. `recovery` names the
+    point is being taken; `newest_is_refused` says that another attempt at its slot would come to the same.
+    `missed` counts the slots before the newest that nobody took. `recovery` names the
     locations that the newest point is meant for.
     """
 
@@ -43,6 +44,7 @@ class ProtectedVm:
     newest_point: str | None = None
     newest_state: PointState | None = None
     newest_decided: datetime | None = None
+    newest_is_refused: bool = False
     newest_available: Mapping[str, str] = field(default_factory=dict)  # location → point
     last_failure: str | None = None
     first_slot: datetime | None = None
@@ -98,14 +100,15 @@ class ProtectedVm:
                 operation=None,
                 point=self.newest_point,
             )
-        return replace(self, newest_point=point, newest_state=PointState.BEGUN, newest_decided=None)
+        begun = replace(self, newest_point=point, newest_state=PointState.BEGUN, newest_decided=None)
+        return replace(begun, newest_is_refused=False)
 
     def with_failure(self, point: str, reason: str, now: datetime) -> ProtectedVm:
         """Take in that a point failed before it could be written down."""
         if self.running not in (None, point) or _is_newer(self.newest_point, point):
             return self
         failed = replace(self, newest_point=point, newest_state=PointState.FAILED, newest_decided=now)
-        return replace(failed, last_failure=reason)
+        return replace(failed, newest_is_refused=False, last_failure=reason)
 
     def sent(self, point: str) -> ProtectedVm:
         """Return the summary once all copies of a point are in their queues."""
@@ -129,6 +132,7 @@ class ProtectedVm:
             newest_point=point.id,
             newest_state=point.state,
             newest_decided=point.decided,
+            newest_is_refused=point.is_refused,
             last_failure=None if point.is_available else point.failure or self.last_failure,
             left_out=point.left_out,
             recovery=point.recovery,

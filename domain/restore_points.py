@@ -17,6 +17,8 @@ from domain.policy import Policy
 from domain.snapshots import Snapshot
 from domain.vms import Disk, VirtualMachine
 
+_NOT_AGAIN = "it is not tried again before the next slot, unless somebody asks for a backup"
+
 
 class PointState(StrEnum):
     """How far a restore point has come."""
@@ -108,6 +110,7 @@ class RestorePoint:
     deletions: Mapping[str, datetime] = field(default_factory=dict)  # location → when its deletion began
     uses: Mapping[str, datetime] = field(default_factory=dict)  # operation that reads it → since when
     is_cleaned: bool = False  # of a failed one: whether everything that was taken for it is gone
+    is_refused: bool = False  # of a failed one: whether somebody must change something before it can succeed
 
     @classmethod
     def begin(
@@ -121,7 +124,8 @@ class RestorePoint:
     ) -> RestorePoint:
         """Plan a point: every snapshot has its name before it exists.
 
-        One of a VM that cannot be protected has failed already, so that nothing is taken of it in vain.
+        One of a VM that cannot be protected has failed already, so that nothing is taken of it in vain, and
+        its slot is not tried again: another attempt would come to the same.
         """
         point = point_id(vm.key, slot, attempt)
         home = policy.home
@@ -142,7 +146,10 @@ class RestorePoint:
             operation=operation,
         )
         faults = vm.protection_faults(policy)
-        return begun.failed("; ".join(fault.message for fault in faults), now) if faults else begun
+        if not faults:
+            return begun
+        reason = "; ".join(fault.message for fault in faults)
+        return replace(begun.failed(f"{reason}; {_NOT_AGAIN}", now), is_refused=True)
 
     @property
     def id(self) -> str:

@@ -32,6 +32,10 @@ def _is_excluded(tags: Mapping[str, str]) -> bool:
     return (tag_value(tags, EXCLUDE_TAG) or "").lower() == "true"
 
 
+def _is_unmanaged(entry: Mapping[str, Any]) -> bool:
+    return "id" not in (entry.get("managedDisk") or {}) and "diffDiskSettings" not in entry
+
+
 @dataclass(frozen=True)
 class Disk:
     """One managed disk of a VM.
@@ -128,6 +132,12 @@ class VirtualMachine:
         return (self._storage.get("osDisk", {}).get("name", "the OS disk"), *excluded)
 
     @property
+    def unmanaged_disks(self) -> tuple[str, ...]:
+        """The names of its disks that lie as blobs in a storage account; they are not among its `disks`."""
+        entries = (self._storage.get("osDisk"), *(self._storage.get("dataDisks") or ()))
+        return tuple(str(entry.get("name")) for entry in entries if entry and _is_unmanaged(entry))
+
+    @property
     def _storage(self) -> Mapping[str, Any]:
         """Its disks as the VM itself names them, which a list of VMs tells too."""
         storage: Mapping[str, Any] = self.model.get("properties", {}).get("storageProfile", {})
@@ -146,8 +156,8 @@ class VirtualMachine:
 
         Where it is None, because nobody knows yet which one it is to be, what depends on it is left out.
         """
-        faults = [*self._fault_of_os_disk(policy, bool(self.protected_disks))]
-        if not self.protected_disks:
+        faults = [*self._fault_of_os_disk(policy, bool(self.protected_disks)), *self._faults_of_unmanaged()]
+        if not self.protected_disks and not self.unmanaged_disks:
             advice = f"take the tag {EXCLUDE_TAG} off at least one" if self.disks else "attach a managed disk"
             faults.append(Fault("vm", f"VM '{self.name}' has no disk left to protect; {advice}"))
         return [*faults, *self._faults_of_home(policy), *self._faults_of_keys(policy)] if policy else faults
@@ -159,6 +169,14 @@ class VirtualMachine:
                 "vm",
                 f"VM '{self.name}' has an ephemeral OS disk, of which Azure takes no snapshot; rebuild it on "
                 "a managed OS disk, or take the policy's tag off it",
+            )
+
+    def _faults_of_unmanaged(self) -> Iterator[Fault]:
+        for name in self.unmanaged_disks:  # left out in silence they would be missing from every point
+            yield Fault(
+                "vm",
+                f"disk '{name}' of VM '{self.name}' is not a managed disk, and Azure takes snapshots of no "
+                "other; convert it to a managed disk",
             )
 
     def _faults_of_home(self, policy: Policy) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import Refused, Transient
+from domain.errors import Transient
 from domain.policy import Scope
 from domain.vms import Disk, VirtualMachine, vm_address
 from gateways.compute import Compute, ResourceId
@@ -34,7 +34,7 @@ class VirtualMachines:
     compute: Compute
 
     def describe(self, vm_id: str) -> VirtualMachine:
-        """Return a VM with all its disks; raises Absent if there is none."""
+        """Return a VM with all its managed disks; raises Absent if there is none."""
         address = vm_address(vm_id)
         with translated(f"VM {vm_id}"):
             found = self.compute.client(address.subscription).virtual_machines.get(
@@ -58,12 +58,10 @@ class VirtualMachines:
             (None, storage["osDisk"]),
             *((entry["lun"], entry) for entry in storage.get("dataDisks", [])),
         ]
-        for _, entry in entries:
-            _require_managed(model["name"], entry)
         disks = tuple(
             self._disk(entry["managedDisk"]["id"], lun, entry.get("caching", "None"))
             for lun, entry in entries
-            if not _is_ephemeral(entry)
+            if "id" in entry.get("managedDisk", {}) and not _is_ephemeral(entry)
         )
         return _vm(model, disks)
 
@@ -128,16 +126,6 @@ def _recorded(model: Mapping[str, Any]) -> dict[str, Any]:
     recorded = {name: value for name, value in model.items() if name not in ("etag", "resources")}
     extensions = [{"name": extension["name"]} for extension in model.get("resources") or ()]
     return recorded | ({"resources": extensions} if extensions else {})
-
-
-def _require_managed(vm: str, entry: Mapping[str, Any]) -> None:
-    # Left out in silence it would be missing from every restore point.
-    if "id" not in entry.get("managedDisk", {}) and not _is_ephemeral(entry):
-        raise Refused(
-            "UnmanagedDisk",
-            f"disk '{entry.get('name')}' of VM '{vm}' is not a managed disk, and Azure takes snapshots of no "
-            "other; convert it to a managed disk",
-        )
 
 
 def _is_ephemeral(entry: Mapping[str, Any]) -> bool:

@@ -24,7 +24,19 @@ from domain.fleet import (
 from domain.names import slot_of
 from domain.policy import Policies, Scope, Selector
 from domain.protection import ProtectedVm
-from tests.domain.samples import DAILY, NOW, SLOT, SUBSCRIPTION, WEST, available_point, begun_point, machine
+from domain.restore_points import PointState
+from domain.vms import EXCLUDE_TAG
+from tests.domain.samples import (
+    DAILY,
+    NOW,
+    SLOT,
+    SUBSCRIPTION,
+    WEST,
+    available_point,
+    begun_point,
+    disk,
+    machine,
+)
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -81,6 +93,29 @@ def test_a_slot_is_tried_three_times_in_all(attempt):
     vm = VM.with_point(begun_point(attempt=attempt).failed("gone", NOW))
     due = due_backup(vm, DAILY, NOW + BETWEEN_ATTEMPTS)
     assert (due is not None) == (attempt < MOST_ATTEMPTS)
+
+
+def test_a_slot_in_which_the_vm_was_refused_is_not_tried_again_and_the_next_one_is():
+    excluded = machine(disk("os", tags={EXCLUDE_TAG: "true"}))
+    vm = ProtectedVm.of(excluded, "daily").with_point(begun_point(excluded))
+    assert (vm.newest_state, vm.newest_is_refused) == (PointState.FAILED, True)
+    assert due_backup(vm, DAILY, SLOT + DAY - MINUTE) is None
+    due = due_backup(vm, DAILY, SLOT + DAY)
+    assert due is not None
+    assert (due.slot, due.attempt) == (SLOT + DAY, 1)
+
+
+def test_a_slot_that_fails_otherwise_after_a_refusal_is_tried_again():
+    refused = replace(FAILED, newest_is_refused=True)
+    next_point = begun_point(slot=SLOT + DAY)
+    for failed in (
+        refused.with_failure(next_point.id, "gone", NOW + DAY),
+        refused.with_point(next_point.failed("gone", NOW + DAY)),
+        refused.beginning(next_point.id).with_point(next_point.failed("gone", NOW + DAY)),
+    ):
+        due = due_backup(failed, DAILY, NOW + DAY + BETWEEN_ATTEMPTS)
+        assert due is not None
+        assert (due.slot, due.attempt) == (SLOT + DAY, 2)
 
 
 def test_a_failed_slot_is_not_tried_again_once_a_newer_one_is_due():

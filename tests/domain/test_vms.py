@@ -117,6 +117,16 @@ def test_why_a_vm_cannot_be_protected_is_said(vm, policy, what):
     assert re.search(what, fault.message)
 
 
+def test_a_vm_with_one_disk_that_is_not_managed_is_refused_under_every_policy():
+    blob = {"name": "old", "lun": 1, "vhd": {"uri": "https://account.blob.example/vhds/old.vhd"}}
+    managed = {"name": "os", "managedDisk": {"id": "…/disks/os"}}
+    storage = {"osDisk": managed, "dataDisks": [blob]}
+    vm = machine(model={"properties": {"storageProfile": storage}})
+    for policy in (DAILY, LEAVING_OUT, None):
+        (fault,) = vm.protection_faults(policy)
+        assert fault.message.startswith("disk 'old' of VM 'web' is not a managed disk")
+
+
 def test_all_reasons_are_said_at_once():
     home = replace(WEST, region="francecentral", subscription=OTHER)
     vm = machine(EXCLUDED, has_ephemeral_os_disk=True)

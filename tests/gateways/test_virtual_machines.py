@@ -165,7 +165,7 @@ def test_a_disk_that_is_still_being_made_is_there_later(azure):
     assert raised.value.code == "DiskNotReady"
 
 
-def test_a_disk_that_is_not_managed_is_refused_and_never_left_out():
+def test_a_disk_that_is_not_managed_is_named_and_never_left_out_in_silence():
     blob = {"name": "old", "lun": 0, "vhd": {"uri": "https://account.blob.example/vhds/old.vhd"}}
     model = {
         "id": f"{COMPUTE}/virtualMachines/web",
@@ -177,8 +177,15 @@ def test_a_disk_that_is_not_managed_is_refused_and_never_left_out():
     machines = VirtualMachines(
         Compute(Token(), "https://management.azure.com", transport(script), identity=Identity.BACKUP)
     )
-    with pytest.raises(Refused, match="disk 'os' of VM 'web' is not a managed disk"):
-        machines.describe(f"{COMPUTE}/virtualMachines/web")
+    vm = machines.describe(f"{COMPUTE}/virtualMachines/web")
+    assert (vm.disks, vm.unmanaged_disks) == ((), ("os", "old"))
+    assert len(script.requests) == 1  # Azure has no disks of them to look at
+    os, old = vm.protection_faults(None)
+    assert os.message == (
+        "disk 'os' of VM 'web' is not a managed disk, and Azure takes snapshots of no other; convert it to a "
+        "managed disk"
+    )
+    assert old.message.startswith("disk 'old' of VM 'web'")
 
 
 def test_of_extensions_the_names_are_recorded_and_never_their_settings():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from gateways.connection import cloud
+from gateways.connection import cloud, use
 from simulator.arm.snapshot_model import Snapshot
 from tests.conftest import Accounts
 from tests.fleet_world import FleetWorld
@@ -150,13 +152,78 @@ def test_disks_with_a_key_of_their_owner_reach_a_location_that_has_an_encryption
         assert back.image.read(0, 6).rstrip(b"\0") in (b"system", b"first")
 
 
-def test_disks_with_a_key_of_their_owner_are_refused_where_the_location_has_no_encryption_set(world):
-    vm_id = world.add("web", OS, tags={"tidemark-policy": "daily"}, properties=encrypted(world))
-    world.pass_time(HOUR)
+def failures_told(caplog):
+    """Return what the events that a backup failed say."""
+    lines = [json.loads(line) for line in caplog.messages if line.startswith("{")]
+    return [line["message"] for line in lines if line["event"] == "backup_failed"]
 
-    assert {point.state for point in world.points_of(vm_id)} == {"failed"}
+
+def refuse_key(world):
+    return world.add("web", OS, tags={"tidemark-policy": "daily"}, properties=encrypted(world))
+
+
+def refuse_all_excluded(world):
+    vm_id = world.add("web", OS, tags={"tidemark-policy": "daily"})
+    world.machines["web"].disk("os").resource.tags["tidemark-exclude"] = "true"
+    return vm_id
+
+
+def give_key(world):
+    policies = cloud().policies
+    north = replace(policies.locations["north"], encryption_set_id=world.keys[RECOVERY])
+    daily = replace(policies.policies["daily"], recovery=(north,))
+    changed = replace(
+        policies,
+        locations={**policies.locations, "north": north},
+        policies={**policies.policies, "daily": daily},
+    )
+    use(replace(cloud(), policies=changed))
+    for identity in ("backup", "restore"):
+        world.cloud.roles.grant(identity, ["Microsoft.Compute/diskEncryptionSets/read"], world.keys[RECOVERY])
+
+
+def take_tag_off(world):
+    del world.machines["web"].disk("os").resource.tags["tidemark-exclude"]
+
+
+@pytest.mark.parametrize(
+    ("add", "mend", "advice"),
+    [
+        (refuse_key, give_key, "give location 'north' an encryption_set"),
+        (refuse_all_excluded, take_tag_off, "take the tag tidemark-exclude off at least one"),
+    ],
+)
+def test_what_somebody_must_change_first_is_tried_once_in_a_slot_and_told_once(
+    world, add, mend, advice, caplog
+):
+    vm_id = add(world)
+    world.pass_time(5 * HOUR)
+
+    [point] = world.points_of(vm_id)
+    assert (point.state, point.is_refused, point.attempt) == ("failed", True, 1)
     assert found(world, Snapshot, "snapshots-west") == []  # nothing was taken in vain
+    [told] = failures_told(caplog)
+    assert told == point.failure
+    assert advice in told
+    assert told.endswith("it is not tried again before the next slot, unless somebody asks for a backup")
     vm = world.seen("web")
-    assert vm["coverage"] == "not"
-    assert "give location 'north' an encryption_set" in vm["lastFailure"]
+    assert (vm["coverage"], vm["lastFailure"], vm["newestPoint"]) == ("not", told, point.id)
+    answer = world.ask("POST", "backups", {"vm": vm_id})
+    assert (answer.status, advice in answer.body["errors"][0]["message"]) == (400, True)
+
+    mend(world)
+    world.pass_time(24 * HOUR)
+    newest, _ = world.points_of(vm_id)
+    assert (newest.state, newest.attempt, newest.slot > point.slot) == ("available", 1, True)
+    assert len(failures_told(caplog)) == 1
     world.assert_books_and_cloud_agree()
+    assert world.restore(newest.id, "north").disk("web-os") == b"system"
+
+
+def test_what_stays_wrong_is_told_once_for_every_slot(world, caplog):
+    vm_id = refuse_key(world)
+    world.pass_time(timedelta(days=2, hours=20))
+
+    points = world.points_of(vm_id)
+    assert [point.attempt for point in points] == [1, 1, 1, 1]
+    assert len(failures_told(caplog)) == 4
