@@ -158,8 +158,8 @@ class Story:
         total = size_text(sum(disk.size_bytes for disk in DISKS.values()))
         self.screen.say(
             f"The first copies moved {whole} of {total}: all that was ever written to the disks. The second "
-            f"ones moved {changed}: only what changed. The times are from Tidemark's books, the sizes by the "
-            "simulator's own meter: Azure has none."
+            f"ones moved {changed}: only what changed. Times are from Tidemark's books, an arrival is when "
+            "it was seen; sizes by the simulator's own meter: Azure has none."
         )
         self.figures.append(("Moved for the two restore points", f"{whole}, then {changed}"))
 
