@@ -65,69 +65,6 @@ var installation = uniqueString(subscription().id, environmentName, location)
 
 var homeRegions = map(items(policyFile.policies), policy => policyFile.locations[policy.value.home].region)
 
-resource group is called after it.')
-param environmentName string
-
-@metadata({ azd: { type: 'location' } })
-@description('The region of the app and its catalogue. Take one that a policy copies to, a recovery region: if a home region is lost, what restores from elsewhere must not be lost with it.')
-param location string
-
-@allowed(['3.11', '3.12'])
-@description('The version of Python that runs the app.')
-param pythonVersion string = '3.11'
-
-@allowed([512, 2048, 4096])
-@description('The memory of an instance; a quarter of a core comes with 512, one core with 2048.')
-param instanceMemoryMB int = 2048
-
-@minValue(40)
-@maxValue(1000)
-@description('The most instances that Azure may start. 40 is the least that Azure accepts.')
-param maximumInstanceCount int = 40
-
-@description('The client id of the app registration that stands for Tidemark in Entra ID. Without it every route answers 401.')
-param authClientId string = ''
-
-@description('The address ranges (CIDR, such as 203.0.113.0/24) that may call the app. Everybody may try to sign in, if empty.')
-param allowedIpRanges array = []
-
-@description('Who gets a mail when an alert fires. Alerts are in the portal only, if empty.')
-param alertEmails array = []
-
-@minValue(1)
-@maxValue(146000)
-@description('For how many days a manifest can be neither changed nor deleted. It should be less than any policy keeps restore points for.')
-param manifestImmutabilityDays int = 7
-
-@description('Set this once the immutability policies have been locked: a locked policy refuses to be written again.')
-param areManifestsLocked bool = false
-
-@description('Whether the app may make VMs and network interfaces, and not only disks.')
-param allowVmRestore bool = false
-
-@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
-@description('How many copies Azure keeps of the storage accounts. Take Standard_LRS where a region has no availability zones.')
-param storageRedundancy string = 'Standard_ZRS'
-
-@minValue(30)
-@maxValue(730)
-@description('For how many days logs are kept.')
-param logRetentionDays int = 90
-
-@description('Tags of every resource and of every resource group; those of a group that is there already are replaced.')
-param tags object = {}
-
-// any(): which fields an entry has is for the app to check, with words; here, a field may be absent.
-var policyFile = any(loadYamlContent('../policies.yaml'))
-var allRoles = items(any(loadJsonContent('roles.json')))
-var roles = filter(allRoles, role => allowVmRestore || role.value.optIn == null)
-
-// Not changed by a second deployment, and another one for each environment, region and subscription.
-var installation = uniqueString(subscription().id, environmentName, location)
-
-var homeRegions = map(items(policyFile.policies), policy => policyFile.locations[policy.value.home].region)
-var isHome = contains(homeRegions, location)
-
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'tidemark-${environmentName}'
   location: location
