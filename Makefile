@@ -14,10 +14,11 @@ demo: setup ## back a VM up, lose its region, bring it back
 test: setup $(LIBRARIES) ## run the tests
 	@$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile
 
-check: $(BIN)/.installed ## format, lint, types
+check: $(BIN)/.installed ## format, lint, types, and what is deployed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
+	@$(BIN)/python -m infra.checks
 
 bench: setup $(LIBRARIES) ## measure, print a table, write bench/results.json
 	@$(BIN)/python -m bench

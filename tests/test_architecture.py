@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OURS = {
-    "activities", "bench", "clock", "demo", "domain", "durable", "function_app", "gateways", "local_host",
-    "local_system", "orchestrators", "settings", "simulator", "tests", "triggers",
+    "activities", "bench", "clock", "demo", "domain", "durable", "function_app", "gateways", "infra",
+    "local_host", "local_system", "orchestrators", "settings", "simulator", "tests", "triggers",
 }  # fmt: skip
 # What each part may import of ours; the arrows go triggers → orchestrators → activities → gateways → domain.
 MAY_IMPORT = {
@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "local_host": {"local_host", "clock"},
     "local_system": {"local_system", "simulator", "clock", "domain", "gateways.actions"},
     "demo": {"local_system"},
+    "infra": {"infra", "domain", "gateways.actions", "settings"},
 }
 # Who may know Azure's SDKs beside the gateways: the seam and the blueprints know Functions, not Azure.
 AZURE_FOR = {
