@@ -12,7 +12,7 @@ Durable extension. From bottom to top:
     store, instances, messages, orchestrations, activities, entities
                         state in SQLite, one transaction per episode; activities at least once, all else
                         exactly once
-    imports, host_files, worker_checks, app, invocation, loop
+    imports, host_files, durable_settings, worker_checks, app, invocation, loop
                         the app is loaded and called as the Python worker does
     ncrontab, function_timers, routes, http_triggers, management, client_api, entity_api, links, status,
     answers, keys, web_server

@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--port", type=int, default=7071, help="port on 127.0.0.1; 0 takes a free one (default: 7071)")
     add("--clock", type=Path, metavar="FILE", help="take time from a file made by clock.SharedClock.create")
-    add("--workers", type=int, default=8, help="activities that run at a time (default: 8)")
+    add("--workers", type=int, help="activities that run at a time (default: as in host.json, else 8)")
     add("--no-timers", action="store_true", help="do not run functions with a timer trigger")
     add("--once", action="store_true", help="do all that is ready now, then end")
     add("--timeout", type=float, default=60, help="seconds that --once may take (default: 60)")

@@ -46,6 +46,8 @@ log = logging.getLogger("local_host")
 
 FUNCTION_THREADS = 32
 """Threads for sync HTTP and timer functions and entities, beside those for activities."""
+ACTIVITIES = 8
+"""How many run at a time where host.json says nothing. (Own choice; Azure: 10, or 10 for each core.)"""
 
 
 class LocalHost:
@@ -56,18 +58,21 @@ class LocalHost:
         app: FunctionRegister | LoadedApp | Path | str,
         database: Path | str,
         clock: Clock | None = None,
-        workers: int = 8,
+        workers: int | None = None,
         port: int = 0,
         run_timers: bool = True,
     ) -> None:
         """`app` is a directory with a function_app.py, or an app object that is imported already.
 
-        `workers` is how many activities run at a time; `port` 0 takes a free one; without `run_timers`,
-        functions with a timer trigger do not run. Raises what `load_app` raises, and DatabaseInUseError.
+        `workers` is how many activities run at a time, by default what host.json says; `port` 0 takes a free
+        one; without `run_timers`, functions with a timer trigger do not run.
+
+        Raises what `load_app` raises, and DatabaseInUseError.
         """
         self.app = _loaded(app)
         self.clock = clock or SystemClock()
         timers = self.app.timers if run_timers else []
+        workers = workers or self.app.settings.concurrent_activities or ACTIVITIES
         with ExitStack() as opened:
             self._loop = shared_loop.join()
             opened.callback(shared_loop.leave)

@@ -6,9 +6,12 @@ import json
 import logging
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from local_host import durable_settings
 
 log = logging.getLogger("local_host")
 
@@ -17,26 +20,42 @@ DEFAULT_TASK_HUB = "TestHubName"
 
 
 class HostFileError(Exception):
-    """host.json or local.settings.json cannot be read."""
+    """host.json or local.settings.json cannot be read, or the host in Azure would refuse it."""
 
 
 @dataclass(frozen=True)
 class HostSettings:
-    """What host.json says."""
+    """What host.json says, as far as it matters here.
+
+    There is no use here for the settings of the storage provider (SQLite takes its place), of logging, of
+    tracing, of the extension bundle, nor for functionTimeout: here a function may take as long as it likes.
+    maxConcurrentOrchestratorFunctions is never exceeded: orchestrators are played one after the other.
+    """
 
     route_prefix: str = "api"
     task_hub: str = DEFAULT_TASK_HUB
     default_version: str | None = None
+    concurrent_activities: int | None = None
+    """How many activities run side by side; None leaves it to the host."""
 
     @classmethod
     def read(cls, directory: Path) -> HostSettings:
-        """Read host.json of the directory; without one, everything is at its default."""
-        extensions = _read_json(directory / "host.json").get("extensions", {})
+        """Read host.json of the directory; without one, everything is at its default.
+
+        Raises HostFileError for what the host or the Durable extension would refuse in Azure.
+        """
+        document = _read_json(directory / "host.json")
+        extensions = document.get("extensions", {})
         durable = extensions.get("durableTask", {})
+        task_hub = resolve(durable.get("hubName", cls.task_hub))
+        faults = [*_version_faults(document), *durable_settings.faults(durable, task_hub)]
+        if faults:
+            raise HostFileError(f"Azure would not start with {directory / 'host.json'}: {'; '.join(faults)}.")
         return cls(
             route_prefix=extensions.get("http", {}).get("routePrefix", cls.route_prefix).strip("/"),
-            task_hub=resolve(durable.get("hubName", cls.task_hub)),
+            task_hub=task_hub,
             default_version=durable.get("defaultVersion"),
+            concurrent_activities=durable_settings.concurrent_activities(durable),
         )
 
 
@@ -45,6 +64,15 @@ def apply_local_settings(directory: Path) -> None:
     values = _read_json(directory / "local.settings.json").get("Values", {})
     for name, value in values.items():
         os.environ.setdefault(name, str(value))
+
+
+def _version_faults(document: dict[str, Any]) -> Iterator[str]:
+    """The version must be "2.0", unless there is nothing at all in the file.
+
+    As HostJsonFileConfigurationSource of azure-functions-host has it (read at commit 89dc438d4).
+    """
+    if document and document.get("version") != "2.0":
+        yield f'version is {document.get("version")!r}; it must be "2.0"'
 
 
 def resolve(text: str) -> str:

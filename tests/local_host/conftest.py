@@ -33,7 +33,7 @@ def run(tmp_path: Path, clock: ManualClock) -> Iterator[HostMaker]:
     with ExitStack() as hosts:
 
         def start(
-            app: Any, database: str = "host.sqlite", at: Clock | None = None, workers: int = 8
+            app: Any, database: str = "host.sqlite", at: Clock | None = None, workers: int | None = 8
         ) -> LocalHost:
             return hosts.enter_context(LocalHost(app, tmp_path / database, at or clock, workers))
 

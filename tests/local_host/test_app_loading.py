@@ -1,6 +1,7 @@
 """Loading a function app: what the Python worker takes, and what it refuses."""
 
 import json
+import os
 import sys
 from typing import List, Optional  # noqa: UP035  # the worker tells List[int] from list[int]
 
@@ -77,6 +78,7 @@ def test_an_app_with_blueprints_loads_twice_and_runs(run):
 
 LENIENT_HOST_JSON = """{
   // where the functions are
+  "version": "2.0",
   "extensions": {
     "http": { "routePrefix": "/v1/" }, /* not api */
     "durableTask": { "hubName": "%HUB_OF_TEST%", },
@@ -85,13 +87,17 @@ LENIENT_HOST_JSON = """{
 
 
 def test_settings_and_host_json_may_hold_comments(tmp_path, monkeypatch):
-    monkeypatch.setenv("HUB_OF_TEST", "")  # so that the value is gone after the test
-    monkeypatch.delenv("HUB_OF_TEST")
+    for name in ("HUB_OF_TEST", "URL_OF_TEST"):
+        monkeypatch.setenv(name, "")  # so that the value is gone after the test
+        monkeypatch.delenv(name)
     (tmp_path / "host.json").write_text(LENIENT_HOST_JSON)
-    (tmp_path / "local.settings.json").write_text('{"Values": {"HUB_OF_TEST": "http://hub"}} // local')
+    (tmp_path / "local.settings.json").write_text(
+        '{"Values": {"HUB_OF_TEST": "HubOfTest", "URL_OF_TEST": "http://hub"}} // local'
+    )
     (tmp_path / "function_app.py").write_text("import azure.functions as f\napp = f.FunctionApp()")
     settings = load_app(tmp_path).settings
-    assert (settings.route_prefix, settings.task_hub) == ("v1", "http://hub")
+    assert (settings.route_prefix, settings.task_hub) == ("v1", "HubOfTest")
+    assert os.environ["URL_OF_TEST"] == "http://hub"  # its slashes begin no comment
 
 
 def test_the_environment_goes_before_local_settings(tmp_path, monkeypatch):
@@ -103,7 +109,7 @@ def test_the_environment_goes_before_local_settings(tmp_path, monkeypatch):
 
 
 def test_text_behind_host_json_is_ignored_with_a_warning(tmp_path, caplog):
-    (tmp_path / "host.json").write_text('{"extensions": {"http": {"routePrefix": "x"}}}}')
+    (tmp_path / "host.json").write_text('{"version": "2.0", "extensions": {"http": {"routePrefix": "x"}}}}')
     assert HostSettings.read(tmp_path).route_prefix == "x"
     assert "text behind its JSON document" in caplog.text
 
