@@ -6,14 +6,8 @@ param appName string
 @description('The four identities, each with its clientId.')
 param identities object
 
-@description('Where the host keeps its blobs.')
-param hostBlobEndpoint string
-
-@description('Where the host keeps its queues.')
-param hostQueueEndpoint string
-
-@description('Where the host keeps its tables.')
-param hostTableEndpoint string
+@description('The URL of each service of the storage account of the host: blob, queue, table.')
+param hostEndpoints object
 
 @description('The tables of the catalogue.')
 param catalogueEndpoint string
@@ -31,9 +25,9 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   properties: {
     AzureWebJobsStorage__credential: 'managedidentity'
     AzureWebJobsStorage__clientId: identities.runtime.clientId
-    AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
-    AzureWebJobsStorage__queueServiceUri: hostQueueEndpoint
-    AzureWebJobsStorage__tableServiceUri: hostTableEndpoint
+    AzureWebJobsStorage__blobServiceUri: hostEndpoints.blob
+    AzureWebJobsStorage__queueServiceUri: hostEndpoints.queue
+    AzureWebJobsStorage__tableServiceUri: hostEndpoints.table
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identities.runtime.clientId};Authorization=AAD'
     PYTHON_THREADPOOL_THREAD_COUNT: '16' // more than host.json lets run at once, so that long activities block nothing

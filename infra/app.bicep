@@ -85,9 +85,7 @@ module functionApp 'function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     allowedIpRanges: allowedIpRanges
     identities: identities
-    hostBlobEndpoint: hostStorage.outputs.blobEndpoint
-    hostQueueEndpoint: hostStorage.outputs.queueEndpoint
-    hostTableEndpoint: hostStorage.outputs.tableEndpoint
+    hostEndpoints: hostStorage.outputs.endpoints
     packageContainer: hostStorage.outputs.packageContainer
     catalogueEndpoint: catalogue.outputs.tableEndpoint
     insightsConnectionString: insightsConnectionString

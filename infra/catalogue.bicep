@@ -72,4 +72,4 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
-output tableEndpoint string = made.outputs.tableEndpoint
+output tableEndpoint string = made.outputs.endpoints.table

@@ -22,14 +22,8 @@ param allowedIpRanges array
 @description('The four identities, each with its id and clientId.')
 param identities object
 
-@description('Where the host keeps its blobs.')
-param hostBlobEndpoint string
-
-@description('Where the host keeps its queues.')
-param hostQueueEndpoint string
-
-@description('Where the host keeps its tables.')
-param hostTableEndpoint string
+@description('The URL of each service of the storage account of the host: blob, queue, table.')
+param hostEndpoints object
 
 @description('The container that the app\'s package is put into.')
 param packageContainer string
@@ -114,20 +108,24 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 }
 
 // User names and passwords for deployments: neither way is used, both are closed.
-resource passwords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [for way in ['ftp', 'scm']: {
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
-  name: way
+  name: 'ftp'
   properties: { allow: false }
-}]
+}
+
+resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: app
+  name: 'scm'
+  properties: { allow: false }
+}
 
 module settings 'app-settings.bicep' = {
   name: 'tidemark-settings-${name}'
   params: {
     appName: app.name
     identities: identities
-    hostBlobEndpoint: hostBlobEndpoint
-    hostQueueEndpoint: hostQueueEndpoint
-    hostTableEndpoint: hostTableEndpoint
+    hostEndpoints: hostEndpoints
     catalogueEndpoint: catalogueEndpoint
     insightsConnectionString: insightsConnectionString
   }

@@ -76,7 +76,5 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
-output blobEndpoint string = made.outputs.blobEndpoint
-output queueEndpoint string = made.outputs.queueEndpoint
-output tableEndpoint string = made.outputs.tableEndpoint
-output packageContainer string = '${made.outputs.blobEndpoint}${package.name}'
+output endpoints object = made.outputs.endpoints
+output packageContainer string = '${made.outputs.endpoints.blob}${package.name}'

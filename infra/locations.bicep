@@ -31,18 +31,16 @@ param workspaceId string
 @description('Tags of every resource.')
 param tags object
 
-// The two groups of each location, written as subscription/group.
-var sites = [for location in locations: {
-  region: location.value.region
-  snapshots: toLower('${location.value.subscription}/${location.value.resource_group}')
-  restores: toLower('${location.value.subscription}/${location.value.restore_resource_group}')
-}]
+// Both groups of each location, written as subscription/group, and beside them in the same order their regions.
+var snapshotGroups = map(locations, location => toLower('${location.value.subscription}/${location.value.resource_group}'))
+var restoreGroups = map(locations, location => toLower('${location.value.subscription}/${location.value.restore_resource_group}'))
+var bothGroups = concat(snapshotGroups, restoreGroups)
+var regions = map(locations, location => location.value.region)
+var bothRegions = concat(regions, regions)
 
 // union() with nothing removes repetitions.
 var subscriptions = union(map(locations, location => toLower(location.value.subscription)), [])
-var snapshotGroups = union(map(sites, site => site.snapshots), [])
-var restoreGroups = union(map(sites, site => site.restores), [])
-var groups = union(snapshotGroups, restoreGroups)
+var groups = union(bothGroups, [])
 var withSubnet = filter(locations, location => contains(location.value, 'subnet'))
 var subnets = union(map(withSubnet, location => toLower(location.value.subnet)), [])
 var withEncryptionSet = filter(locations, location => contains(location.value, 'encryption_set'))
@@ -57,7 +55,7 @@ module made 'resource-group.bicep' = [for (group, index) in groups: {
   params: {
     name: split(group, '/')[1]
     // A group that two locations share lies in the region of the first one.
-    region: first(filter(sites, site => contains([site.snapshots, site.restores], group))).region
+    region: bothRegions[indexOf(bothGroups, group)]
     tags: tags
   }
 }]
@@ -82,7 +80,7 @@ module onSubscriptions 'assignments-subscription.bicep' = [for (id, index) in su
   dependsOn: [definitions]
 }]
 
-module onSnapshotGroups 'assignments-group.bicep' = [for (group, index) in snapshotGroups: {
+module onSnapshotGroups 'assignments-group.bicep' = [for (group, index) in union(snapshotGroups, []): {
   name: 'tidemark-snapshots-${installation}-${index}'
   scope: resourceGroup(split(group, '/')[0], split(group, '/')[1])
   params: {
@@ -93,7 +91,7 @@ module onSnapshotGroups 'assignments-group.bicep' = [for (group, index) in snaps
   dependsOn: [definitions, made]
 }]
 
-module onRestoreGroups 'assignments-group.bicep' = [for (group, index) in restoreGroups: {
+module onRestoreGroups 'assignments-group.bicep' = [for (group, index) in union(restoreGroups, []): {
   name: 'tidemark-restores-${installation}-${index}'
   scope: resourceGroup(split(group, '/')[0], split(group, '/')[1])
   params: {

@@ -48,6 +48,5 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = {
   }
 }
 
-output blobEndpoint string = account.properties.primaryEndpoints.blob
-output queueEndpoint string = account.properties.primaryEndpoints.queue
-output tableEndpoint string = account.properties.primaryEndpoints.table
+@description('The URL of each service of the account: blob, queue, table.')
+output endpoints object = account.properties.primaryEndpoints
