@@ -1,4 +1,4 @@
-"""host.json keeps what the app rests on in Azure, where a wrong line is seen only when something is missing."""
+"""host.json keeps what the app rests on in Azure, where a wrong line may show only on the day it matters."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_no_line_of_the_log_is_left_out_by_sampling(host):
 
 
 def test_the_level_of_the_log_lets_every_event_through(host):
-    """The heartbeat is written at Information; what a function writes has the category Function.<name>.User."""
+    """The heartbeat is written at Information; what a function writes is of category Function.<name>.User."""
     levels = host["logging"]["logLevel"]
     heard = {name for name, level in levels.items() if level in ("Trace", "Debug", "Information")}
     assert "Function" in heard
@@ -59,7 +59,7 @@ def test_the_app_is_never_alone_with_work_that_waits_for_the_poll(durable):
 
 
 def test_activities_cannot_take_the_threads_of_orchestrators(durable):
-    """Both run in the worker's threads, 16 of them (PYTHON_THREADPOOL_THREAD_COUNT), as does every request."""
+    """Both run in the worker's threads, 16 of them (PYTHON_THREADPOOL_THREAD_COUNT), as do requests."""
     activities = durable["maxConcurrentActivityFunctions"]
     orchestrators = durable["maxConcurrentOrchestratorFunctions"]
     assert activities + orchestrators < 16
