@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from domain.errors import Fault, InvalidInput
 
 MANAGEMENT_ENDPOINT = "https://management.azure.com"
+_STORAGE_KEYS = "TIDEMARK_DEVELOPMENT_STORAGE_KEYS"
 _ROOT = Path(__file__).parent
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -83,6 +85,8 @@ class Settings:
             for name, url in endpoints.items()
             if url and not _is_url(url, may_be_plain=development is not None)
         ]
+        if development and not any(fault.field == _STORAGE_KEYS for fault in faults):
+            faults += _keyless(catalogue, development)
         identities = _identities(environ)
         faults += _misused(identities) if development else _unusable(identities)
         if faults:
@@ -162,9 +166,27 @@ def _development(environ: Mapping[str, str], faults: list[Fault]) -> Development
         faults.append(Fault("TIDEMARK_CLOCK", f"there is no file {clock}"))
     return Development(
         token=environ.get("TIDEMARK_DEVELOPMENT_TOKEN", ""),
-        storage_keys=_storage_keys(environ.get("TIDEMARK_DEVELOPMENT_STORAGE_KEYS", "{}"), faults),
+        storage_keys=_storage_keys(environ.get(_STORAGE_KEYS, "{}"), faults),
         clock=Path(clock) if clock else None,
     )
+
+
+def _keyless(catalogue: str, development: Development) -> Iterator[Fault]:
+    """Find a catalogue that nothing can sign in to: Azure's client sends no token over plain HTTP."""
+    account = storage_account(catalogue)
+    is_plain = catalogue.startswith("http://") and _is_url(catalogue, may_be_plain=True)
+    if is_plain and account not in development.storage_keys:
+        yield Fault(
+            _STORAGE_KEYS,
+            f"there is no key for the account {account!r} of TIDEMARK_CATALOGUE, and over plain HTTP nothing "
+            f'else signs in; add "{account}": "its key", or use https in TIDEMARK_CATALOGUE',
+        )
+
+
+def storage_account(endpoint: str) -> str:
+    """Return the account of a storage endpoint: the emulator has it in the path, Azure in the host's name."""
+    parts = urlsplit(endpoint)
+    return parts.path.strip("/") or parts.netloc.split(".")[0]
 
 
 def _storage_keys(text: str, faults: list[Fault]) -> dict[str, str]:
@@ -174,7 +196,5 @@ def _storage_keys(text: str, faults: list[Fault]) -> dict[str, str]:
         keys = None
     if isinstance(keys, dict) and all(isinstance(key, str) for key in keys.values()):
         return keys
-    faults.append(
-        Fault("TIDEMARK_DEVELOPMENT_STORAGE_KEYS", 'this is not JSON of the form {"account": "key"}')
-    )
+    faults.append(Fault(_STORAGE_KEYS, 'this is not JSON of the form {"account": "key"}'))
     return {}

@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import partial
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken, AzureNamedKeyCredential
 from azure.core.pipeline.transport import RequestsTransport
@@ -29,7 +28,7 @@ from gateways.refusals import refusals
 from gateways.restored_machines import RestoredMachines
 from gateways.snapshots import Snapshots
 from gateways.virtual_machines import VirtualMachines
-from settings import Development, Identity, Settings
+from settings import Development, Identity, Settings, storage_account
 
 _NEVER = 4102444800  # 2100: development tokens do not expire
 
@@ -143,7 +142,7 @@ def _credentials(settings: Settings) -> Callable[[Identity, str], Any]:
     keys = settings.development.storage_keys
 
     def stand_in(identity: Identity, endpoint: str) -> Any:
-        account = _account(endpoint)
+        account = storage_account(endpoint)
         if account in keys:  # the emulator's accounts have keys, and know no identities
             return AzureNamedKeyCredential(account, keys[account])
         return _DevelopmentCredential(identity)
@@ -159,9 +158,3 @@ def _managed_identities(settings: Settings) -> Callable[[Identity, str], Any]:
         for identity, client_id in settings.identities.items()
     }
     return lambda identity, endpoint: managed[identity]
-
-
-def _account(endpoint: str) -> str:
-    """The emulator has the account in the path, Azure in the first label of the host."""
-    parts = urlsplit(endpoint)
-    return parts.path.strip("/") or parts.netloc.split(".")[0]

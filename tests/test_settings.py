@@ -144,6 +144,29 @@ def test_an_unusable_setting_is_named(wrong: dict[str, str], message: str) -> No
         Settings.from_environ({**REQUIRED, **wrong})
 
 
+EMULATOR = {**DEVELOPING, "TIDEMARK_CATALOGUE": "http://127.0.0.1:10002/catalogue"}
+
+
+@pytest.mark.parametrize("keys", ["{}", '{"another": "a2V5"}'])
+def test_a_catalogue_over_plain_http_needs_the_key_of_its_account(keys: str) -> None:
+    with pytest.raises(InvalidInput) as told:
+        Settings.from_environ({**EMULATOR, "TIDEMARK_DEVELOPMENT_STORAGE_KEYS": keys})
+    (fault,) = told.value.faults
+    assert fault.field == "TIDEMARK_DEVELOPMENT_STORAGE_KEYS"
+    assert "no key for the account 'catalogue' of TIDEMARK_CATALOGUE" in fault.message
+    assert 'add "catalogue": "its key"' in fault.message
+
+
+def test_keys_that_cannot_be_read_are_not_told_as_missing_too() -> None:
+    with pytest.raises(InvalidInput) as told:
+        Settings.from_environ({**EMULATOR, "TIDEMARK_DEVELOPMENT_STORAGE_KEYS": "{"})
+    assert [fault.field for fault in told.value.faults] == ["TIDEMARK_DEVELOPMENT_STORAGE_KEYS"]
+
+
+def test_a_catalogue_over_https_needs_no_key() -> None:
+    assert Settings.from_environ({**DEVELOPING, "TIDEMARK_CATALOGUE": CATALOGUE}).catalogue == CATALOGUE
+
+
 def test_all_faults_are_told_at_once() -> None:
     environ = {
         "TIDEMARK_POLICIES": "absent.yaml",
