@@ -11,8 +11,8 @@ names. What was inferred, or is not known, is said with its row.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.policy import Policies
@@ -38,14 +38,31 @@ class Where(StrEnum):
     MANIFESTS = "the container that holds the manifests of a location"
 
 
+class OptIn(StrEnum):
+    """What a deployment allows only where it is asked to. The values are those of infra/roles.json."""
+
+    VM_RESTORE = "vmRestore"  # without it disks alone come back
+
+    @property
+    def words(self) -> str:
+        """What is allowed, in words."""
+        return {OptIn.VM_RESTORE: "VM restore"}[self]
+
+    @property
+    def parameter(self) -> str:
+        """The parameter of the deployment that allows it."""
+        return f"allow{self.value[0].upper()}{self.value[1:]}"
+
+
 @dataclass(frozen=True)
 class Action:
-    """One action: where it is needed, for which calls, and how that is known."""
+    """One action: where it is needed, for which calls, how that is known, and what alone needs it."""
 
     name: str
     where: Where
     calls: tuple[str, ...]
     source: str = _LISTED
+    opt_in: OptIn | None = None
 
     @property
     def is_of_storage(self) -> bool:
@@ -115,7 +132,7 @@ _RETENTION = (
     Action(f"{_BLOBS}/delete", Where.MANIFESTS, ("Deletions.delete_manifest",)),
 )
 
-_RESTORE = (
+_RESTORE_DISKS = (
     Action("Microsoft.Compute/disks/read", Where.RESTORES, ("Disks.find", "Disks.begin")),
     Action(
         "Microsoft.Compute/disks/write",
@@ -130,6 +147,9 @@ _RESTORE = (
         _LINKED_SNAPSHOT,
     ),
     Action("Microsoft.Compute/diskEncryptionSets/read", Where.ENCRYPTION_SETS, ("Disks.begin",), _LINKED_KEY),
+)
+
+_RESTORE_VMS = (
     Action("Microsoft.Compute/skus/read", Where.RESTORE_SUBSCRIPTIONS, ("MachineSizes.find",)),
     Action(f"{_NETWORK}/read", Where.NETWORKS, ("Networks.find",)),
     Action(
@@ -159,12 +179,20 @@ _RESTORE = (
     ),
 )
 
+_RESTORE = _RESTORE_DISKS + tuple(replace(action, opt_in=OptIn.VM_RESTORE) for action in _RESTORE_VMS)
+
 ACTIONS: Mapping[Identity, tuple[Action, ...]] = {
     Identity.RUNTIME: _RUNTIME,
     Identity.BACKUP: _BACKUP,
     Identity.RETENTION: _RETENTION,
     Identity.RESTORE: _RESTORE,
 }
+
+
+def opt_in_of(identity: Identity, name: str) -> OptIn | None:
+    """Return what must be allowed for an identity to have an action; None for what every deployment gives."""
+    wanted = (action for action in ACTIONS[identity] if action.name.lower() == name.lower())
+    return next((action.opt_in for action in wanted), None)
 
 
 @dataclass(frozen=True, order=True)
@@ -176,8 +204,8 @@ class Assignment:
     scope: str
 
 
-def assignments(policies: Policies) -> list[Assignment]:
-    """Return what each identity is to have in Resource Manager for these policies.
+def assignments(policies: Policies, opted_in: Collection[OptIn] = tuple(OptIn)) -> list[Assignment]:
+    """Return what each identity is to have in Resource Manager for these policies, and what is allowed.
 
     Storage is left out: a policy names an account by its URL, which does not tell its ARM id.
     """
@@ -186,6 +214,7 @@ def assignments(policies: Policies) -> list[Assignment]:
             Assignment(identity, action.name, scope)
             for identity, actions in ACTIONS.items()
             for action in actions
+            if action.opt_in is None or action.opt_in in opted_in
             for scope in _scopes(action.where, policies)
         }
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from domain.errors import Refused
+from gateways.actions import opt_in_of
 from settings import Identity
 
 # Resource Manager's own words, and those of its check of linked resources (Azure/azure-cli issue 28742).
@@ -50,6 +51,14 @@ def _refuse(identity: Identity, answer: Any) -> None:
             absent = " (or make it: it may not exist)" if code.startswith("Linked") else ""
             raise Refused(
                 code,
-                f"{who} may not do {found['action']} on {found['scope']}: give it a role with this action "
-                f"there{absent}; {_ADVICE}",
+                f"{_not_opted_in(identity, found['action'])}{who} may not do {found['action']} on "
+                f"{found['scope']}: give it a role with this action there{absent}; {_ADVICE}",
             )
+
+
+def _not_opted_in(identity: Identity, action: str) -> str:
+    """Say first what a deployment must allow, where an action is needed for nothing else."""
+    opt_in = opt_in_of(identity, action)
+    if opt_in is None:
+        return ""
+    return f"{opt_in.words} is not allowed in this deployment, its parameter {opt_in.parameter} allows it: "

@@ -25,7 +25,7 @@ from azure.storage.blob import ContainerClient
 from clock import ManualClock
 from domain.names import vm_key
 from domain.restore_points import RestorePoint
-from gateways.actions import assignments
+from gateways.actions import OptIn, assignments
 from gateways.connection import cloud, connect, use
 from local_host.app import load_app
 from local_host.determinism import check_history
@@ -85,6 +85,7 @@ class World:
     has_timers: bool = True
     tempo: Tempo = field(default_factory=Tempo)
     more_subscriptions: tuple[str, ...] = ()
+    opted_in: tuple[OptIn, ...] = tuple(OptIn)
 
     def __post_init__(self) -> None:
         self.cloud = Cloud(self.clock, tempo=self.tempo)
@@ -95,7 +96,7 @@ class World:
         self._build()
         self.reach = self._reach()
         self._connect()
-        for each in assignments(cloud().policies):
+        for each in assignments(cloud().policies, self.opted_in):
             self.cloud.roles.grant(each.identity, [each.action], each.scope)
         self._start_host()
 

@@ -22,7 +22,7 @@ from domain.networks import InterfacePlan, RestoredInterface, SubnetAddress
 from domain.policy import Location, Policies, Scope
 from domain.restored_machines import Attachment, MachinePlan
 from domain.restores import DiskPlan
-from gateways.actions import ACTIONS, Assignment, Where, assignments
+from gateways.actions import ACTIONS, Assignment, OptIn, Where, assignments, opt_in_of
 from gateways.connection import Cloud, connect
 from settings import Development, Identity, Settings
 from simulator.arm.machine_model import VirtualMachine
@@ -163,8 +163,10 @@ def test_an_identity_that_lacks_an_action_is_refused_by_name_and_told_what_to_do
             play.call_everything()
         assert refused.value.code in ("AuthorizationFailed", "LinkedAuthorizationFailed")
         told = str(refused.value)
+        allowed = "VM restore is not allowed in this deployment, its parameter allowVmRestore allows it: "
         assert told.startswith(
-            f"identity '{identity}' ({identity.setting}) may not do {action} on /subscriptions/"
+            f"{allowed if opt_in_of(identity, action) else ''}identity '{identity}' ({identity.setting}) "
+            f"may not do {action} on /subscriptions/"
         )
         assert "give it a role with this action there" in told
 
@@ -219,6 +221,26 @@ def test_every_call_of_every_gateway_is_in_the_table_and_the_table_names_no_othe
         if not name.startswith("_")
     }
     assert set().union(*map(calls_under, Identity)) - {"Table"} == there
+
+
+def test_what_restores_of_vms_alone_need_is_given_only_where_they_are_allowed():
+    needed = {
+        f"Microsoft.Compute/{name}"
+        for name in (
+            "skus/read", "virtualMachines/read", "virtualMachines/write", "virtualMachines/instanceView/read",
+        )
+    } | {
+        f"Microsoft.Network/{name}"
+        for name in (
+            "networkInterfaces/read", "networkInterfaces/write", "networkInterfaces/join/action",
+            "virtualNetworks/read", "virtualNetworks/subnets/join/action",
+        )
+    }  # fmt: skip
+    opted = {action.name for action in ACTIONS[Identity.RESTORE] if action.opt_in is OptIn.VM_RESTORE}
+    assert opted == needed
+    assert OptIn.VM_RESTORE.parameter == "allowVmRestore"
+    for identity in set(Identity) - {Identity.RESTORE}:
+        assert not [action for action in ACTIONS[identity] if action.opt_in]
 
 
 def test_assignments_reach_no_further_than_the_policies_do():
