@@ -79,14 +79,12 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     functionsRuntimeAdminIsolationEnabled: true
     siteConfig: {
       minTlsVersion: '1.2'
-      scmMinTlsVersion: '1.2'
       ftpsState: 'Disabled'
       http20Enabled: true
       ipSecurityRestrictions: callers
       ipSecurityRestrictionsDefaultAction: empty(allowedIpRanges) ? 'Allow' : 'Deny'
       // Deployments come from build machines with changing addresses; they sign in by Entra ID.
       scmIpSecurityRestrictionsUseMain: false
-      scmIpSecurityRestrictionsDefaultAction: 'Allow'
     }
     functionAppConfig: {
       deployment: {

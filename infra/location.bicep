@@ -18,6 +18,8 @@ param region string
 @description('How many copies Azure keeps of the data.')
 param redundancy string
 
+@minValue(1)
+@maxValue(146000)
 @description('For how many days a manifest can be neither changed nor deleted.')
 param immutabilityDays int
 
@@ -58,7 +60,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   parent: account
   name: 'default'
   properties: {
-    // Longer than the policy holds: a manifest deleted wrongly, or a container, comes back within these days.
+    // What was deleted wrongly, a manifest or the container, can be brought back for these days.
     deleteRetentionPolicy: { enabled: true, days: 14 }
     containerDeleteRetentionPolicy: { enabled: true, days: 14 }
   }

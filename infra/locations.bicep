@@ -22,8 +22,8 @@ param redundancy string
 @description('For how many days a manifest can be neither changed nor deleted.')
 param immutabilityDays int
 
-@description('Whether the immutability policies have been locked.')
-param areManifestsLocked bool
+@description('The names of the locations whose immutability policy has been locked.')
+param lockedLocations array
 
 @description('The Log Analytics workspace that hears who read or changed manifests.')
 param workspaceId string
@@ -139,7 +139,7 @@ module manifests 'location.bicep' = [for (location, index) in locations: {
     region: location.value.region
     redundancy: redundancy
     immutabilityDays: immutabilityDays
-    isLocked: areManifestsLocked
+    isLocked: contains(lockedLocations, location.key)
     roles: filter(roles, role => role.value.where == 'manifests')
     identities: identities
     installation: installation

@@ -37,8 +37,8 @@ param alertEmails array = []
 @description('For how many days a manifest can be neither changed nor deleted. It should be less than any policy keeps restore points for.')
 param manifestImmutabilityDays int = 7
 
-@description('Set this once the immutability policies have been locked: a locked policy refuses to be written again.')
-param areManifestsLocked bool = false
+@description('The locations of the policy file whose immutability policy has been locked. A locked policy refuses to be written again.')
+param lockedLocations array = []
 
 @description('Whether the app may make VMs and network interfaces, and not only disks.')
 param allowVmRestore bool = false
@@ -133,7 +133,7 @@ module locations 'locations.bicep' = {
     installation: installation
     redundancy: storageRedundancy
     immutabilityDays: manifestImmutabilityDays
-    areManifestsLocked: areManifestsLocked
+    lockedLocations: lockedLocations
     workspaceId: monitoring.outputs.workspaceId
     tags: tags
   }
