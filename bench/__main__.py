@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-MODULES = ("imports", "ranged_reads", "backups", "costs", "fleet", "catalogue")
+MODULES = ("imports", "package", "ranged_reads", "backups", "costs", "fleet", "catalogue")
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.json"
 
