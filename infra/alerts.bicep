@@ -17,6 +17,14 @@ param tags object
 
 var alerts = items(any(loadJsonContent('alerts.json')))
 
+// An event is one line of JSON, the message of a log record.
+var written = 'AppTraces | extend line = parse_json(Message) | where tostring(line.event) =='
+var rows = {
+  event: '| project TimeGenerated, subject = tostring(line.subject), message = tostring(line.message)'
+  // One row when there is none, so that silence does not hang on what Azure makes of a query without rows.
+  silence: '| summarize lines = count() | where lines == 0'
+}
+
 var receivers = [for (email, index) in emails: {
   name: 'mail-${index}'
   emailAddress: email
@@ -54,10 +62,10 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert 
     criteria: {
       allOf: [
         {
-          query: 'AppTraces | extend line = parse_json(Message) | where tostring(line.event) == "${alert.key}" | project TimeGenerated, subject = tostring(line.subject), message = tostring(line.message)'
+          query: '${written} "${alert.key}" ${rows[alert.value.firesOn]}'
           timeAggregation: 'Count'
-          operator: alert.value.firesOn == 'silence' ? 'LessThan' : 'GreaterThanOrEqual'
-          threshold: 1
+          operator: 'GreaterThan'
+          threshold: 0
           failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
         }
       ]
