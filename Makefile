@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 AZURITE := node_modules/.installed
 LIBRARIES := .package/.installed
+CHECKOV := .venv/checkov/.installed
+CHECKOV_PIP := $(BIN)/python -m pip --python .venv/checkov install --quiet --disable-pip-version-check --no-compile
 
 .PHONY: help demo test check bench package serve soak schedules clean
 help: ## what there is to make
@@ -14,7 +16,7 @@ demo: setup ## back a VM up, lose its region, bring it back
 test: setup $(LIBRARIES) ## run the tests
 	@$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile
 
-check: $(BIN)/.installed ## format, lint, types, and what is deployed
+check: $(BIN)/.installed $(CHECKOV) ## format, lint, types, and what is deployed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
@@ -50,6 +52,13 @@ $(BIN)/.installed: requirements.txt requirements-dev.txt
 	@echo "Setting up .venv (once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(CHECKOV): infra/checks/checkov.txt infra/checks/checkov-parser.txt $(BIN)/.installed
+	@echo "Setting up checkov (once) ..."
+	@$(BIN)/python -m venv --clear --without-pip .venv/checkov
+	@$(CHECKOV_PIP) -r infra/checks/checkov.txt
+	@$(CHECKOV_PIP) --no-deps -r infra/checks/checkov-parser.txt
 	@touch $@
 
 $(AZURITE): package.json package-lock.json

@@ -8,7 +8,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from infra.checks import alerts, app_settings, modules, names, roles, syntax
+from infra.checks import (
+    alerts,
+    app_settings,
+    modules,
+    names,
+    resource_types,
+    roles,
+    schemas,
+    security,
+    syntax,
+)
 from infra.checks.project import ROOT, Project
 from infra.checks.results import Result
 
@@ -19,6 +29,9 @@ CHECKS: Sequence[Callable[[Project], Result]] = (
     app_settings.check,
     roles.check,
     alerts.check,
+    schemas.check,
+    security.check,
+    resource_types.check,
 )
 
 
