@@ -39,14 +39,33 @@ param insightsConnectionString string
 @description('Tags of every resource.')
 param tags object
 
-module hostStorage 'host-storage.bicep' = {
-  name: 'tidemark-host-storage-${installation}'
+module hostAccount 'storage-account.bicep' = {
+  name: 'tidemark-host-account-${installation}'
   params: {
     name: 'tidehost${installation}'
     location: location
     redundancy: storageRedundancy
+    keeps: 'The package of Tidemark, and all that it is doing at the moment.'
+    tags: tags
+  }
+}
+
+module hostStorage 'host-storage.bicep' = {
+  name: 'tidemark-host-storage-${installation}'
+  params: {
+    name: hostAccount.outputs.name
     runtimePrincipalId: identities.runtime.principalId
     workspaceId: workspaceId
+  }
+}
+
+module catalogueAccount 'storage-account.bicep' = {
+  name: 'tidemark-catalogue-account-${installation}'
+  params: {
+    name: 'tidebooks${installation}'
+    location: location
+    redundancy: storageRedundancy
+    keeps: 'The catalogue of Tidemark: which restore points there are.'
     tags: tags
   }
 }
@@ -63,14 +82,11 @@ module definitions 'role-definitions.bicep' = {
 module catalogue 'catalogue.bicep' = {
   name: 'tidemark-catalogue-${installation}'
   params: {
-    name: 'tidebooks${installation}'
-    location: location
-    redundancy: storageRedundancy
+    name: catalogueAccount.outputs.name
     roles: catalogueRoles
     identities: identities
     installation: installation
     workspaceId: workspaceId
-    tags: tags
   }
   dependsOn: [definitions]
 }
@@ -85,13 +101,14 @@ module functionApp 'function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     allowedIpRanges: allowedIpRanges
     identities: identities
-    hostEndpoints: hostStorage.outputs.endpoints
-    packageContainer: hostStorage.outputs.packageContainer
-    catalogueEndpoint: catalogue.outputs.tableEndpoint
+    hostEndpoints: hostAccount.outputs.endpoints
+    packageContainer: '${hostAccount.outputs.endpoints.blob}${hostStorage.outputs.packageContainer}'
+    catalogueEndpoint: catalogueAccount.outputs.endpoints.table
     insightsConnectionString: insightsConnectionString
     workspaceId: workspaceId
     tags: tags
   }
+  dependsOn: [catalogue] // the app looks into its tables as soon as it runs
 }
 
 module signIn 'sign-in.bicep' = {

@@ -1,16 +1,8 @@
-// The storage account of the catalogue: which restore points there are. It can be made anew from the manifests.
+// Who may use the catalogue, the tables that say which restore points there are. They can be made anew from manifests.
 import { roleName } from 'role-names.bicep'
 
-@minLength(3)
-@maxLength(24)
-@description('The name of the account, unique in all of Azure.')
+@description('The name of the account, which is there already.')
 param name string
-
-@description('The region of the app.')
-param location string
-
-@description('How many copies Azure keeps of the data.')
-param redundancy string
 
 @description('The roles to assign on the account, entries of roles.json as items() lists them.')
 param roles array
@@ -24,20 +16,6 @@ param installation string
 @description('The Log Analytics workspace that hears of changes.')
 param workspaceId string
 
-@description('Tags of every resource.')
-param tags object
-
-module made 'storage-account.bicep' = {
-  name: 'tidemark-account-${name}'
-  params: {
-    name: name
-    location: location
-    redundancy: redundancy
-    keeps: 'The catalogue of Tidemark: which restore points there are.'
-    tags: tags
-  }
-}
-
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: name
 }
@@ -45,7 +23,6 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 resource tables 'Microsoft.Storage/storageAccounts/tableServices@2025-01-01' = {
   parent: account
   name: 'default'
-  dependsOn: [made]
 }
 
 resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in roles: {
@@ -56,7 +33,6 @@ resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for
     principalType: 'ServicePrincipal' // said, because Entra ID may not have heard of a new identity everywhere yet
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleName(subscription().subscriptionId, installation, role.key))
   }
-  dependsOn: [made]
 }]
 
 // Not the reads: the app looks into its tables every few minutes.
@@ -71,5 +47,3 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
     ]
   }
 }
-
-output tableEndpoint string = made.outputs.endpoints.table

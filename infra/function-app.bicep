@@ -25,7 +25,7 @@ param identities object
 @description('The URL of each service of the storage account of the host: blob, queue, table.')
 param hostEndpoints object
 
-@description('The container that the app\'s package is put into.')
+@description('The URL of the container that the package of the app is put into.')
 param packageContainer string
 
 @description('The tables of the catalogue.')

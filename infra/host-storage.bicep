@@ -1,25 +1,14 @@
-// The storage account of the Functions host: the app's package, the timers' leases, the queues and the history of
+// What the Functions host keeps and who may use it: the app's package, the timers' leases, the queues and the history of
 // orchestrations. What the app itself keeps is in the catalogue, another account.
 
-@minLength(3)
-@maxLength(24)
-@description('The name of the account, unique in all of Azure.')
+@description('The name of the account, which is there already.')
 param name string
-
-@description('The region of the app.')
-param location string
-
-@description('How many copies Azure keeps of the data.')
-param redundancy string
 
 @description('The identity that the host signs in as.')
 param runtimePrincipalId string
 
 @description('The Log Analytics workspace that hears of deletions.')
 param workspaceId string
-
-@description('Tags of every resource.')
-param tags object
 
 // What Microsoft says that the host, its timers and Durable Functions need on their account.
 var hostRoles = [
@@ -28,17 +17,6 @@ var hostRoles = [
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
 ]
 
-module made 'storage-account.bicep' = {
-  name: 'tidemark-account-${name}'
-  params: {
-    name: name
-    location: location
-    redundancy: redundancy
-    keeps: 'The app, and what it is doing at the moment.'
-    tags: tags
-  }
-}
-
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: name
 }
@@ -46,7 +24,6 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   parent: account
   name: 'default'
-  dependsOn: [made]
 }
 
 resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
@@ -63,7 +40,6 @@ resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for
     principalType: 'ServicePrincipal' // said, because Entra ID may not have heard of a new identity everywhere yet
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
   }
-  dependsOn: [made]
 }]
 
 // Deletions alone: the host reads and writes here all day, and a record of that would cost more than the account.
@@ -76,5 +52,4 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
-output endpoints object = made.outputs.endpoints
-output packageContainer string = '${made.outputs.endpoints.blob}${package.name}'
+output packageContainer string = package.name

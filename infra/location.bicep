@@ -1,29 +1,15 @@
-// The manifests of one location: a storage account in its region, whose one container keeps what is written there
-// from being changed or deleted for a while.
-import { roleName } from 'role-names.bicep'
+// The manifests of one location, in a storage account of its own in the region of the location.
 
-@minLength(3)
-@maxLength(24)
-@description('The name of the account, the first part of the host in the URL of the manifests.')
-param accountName string
-
-@minLength(3)
-@maxLength(63)
-@description('The name of the container, the path of that URL.')
-param containerName string
-
-@description('The region of the location.')
-param region string
+@description('The entry of the location in the policy file.')
+param location object
 
 @description('How many copies Azure keeps of the data.')
 param redundancy string
 
-@minValue(1)
-@maxValue(146000)
 @description('For how many days a manifest can be neither changed nor deleted.')
 param immutabilityDays int
 
-@description('Whether the policy has been locked. A locked one refuses to be written again, even with the same days.')
+@description('Whether the immutability policy has been locked.')
 param isLocked bool
 
 @description('The roles to assign on the container, entries of roles.json as items() lists them.')
@@ -41,67 +27,31 @@ param workspaceId string
 @description('Tags of every resource.')
 param tags object
 
-module made 'storage-account.bicep' = {
+// The URL of the manifests is https://<account>.blob.<suffix>/<container>.
+var urlParts = split(location.manifests, '/')
+var accountName = split(urlParts[2], '.')[0]
+
+module account 'storage-account.bicep' = {
   name: 'tidemark-account-${accountName}'
   params: {
     name: accountName
-    location: region
+    location: location.region
     redundancy: redundancy
     keeps: 'The manifests of Tidemark: without them nobody knows which snapshots make a VM.'
     tags: tags
   }
 }
 
-resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
-  name: accountName
-}
-
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
-  parent: account
-  name: 'default'
-  properties: {
-    // What was deleted wrongly, a manifest or the container, can be brought back for these days.
-    deleteRetentionPolicy: { enabled: true, days: 14 }
-    containerDeleteRetentionPolicy: { enabled: true, days: 14 }
-  }
-  dependsOn: [made]
-}
-
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
-  parent: blobs
-  name: containerName
-  properties: { publicAccess: 'None' }
-}
-
-// Made unlocked, because a lock can never be undone. Locking it is a call of its own, for which Bicep has no word.
-resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01' = if (!isLocked) {
-  parent: container
-  name: 'default'
-  properties: {
-    immutabilityPeriodSinceCreationInDays: immutabilityDays
-    allowProtectedAppendWrites: false
-  }
-}
-
-resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in roles: {
-  name: guid(accountName, containerName, installation, role.key, identities[role.value.identity].principalId)
-  scope: container
-  properties: {
-    principalId: identities[role.value.identity].principalId
-    principalType: 'ServicePrincipal' // said, because Entra ID may not have heard of a new identity everywhere yet
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleName(subscription().subscriptionId, installation, role.key))
-  }
-}]
-
-resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  name: 'tidemark-${installation}' // another installation may keep its manifests here, too
-  scope: blobs
-  properties: {
+module manifests 'manifests.bicep' = {
+  name: 'tidemark-manifests-${accountName}'
+  params: {
+    accountName: account.outputs.name
+    containerName: urlParts[3]
+    immutabilityDays: immutabilityDays
+    isLocked: isLocked
+    roles: roles
+    identities: identities
+    installation: installation
     workspaceId: workspaceId
-    logs: [
-      { category: 'StorageRead', enabled: true }
-      { category: 'StorageWrite', enabled: true }
-      { category: 'StorageDelete', enabled: true }
-    ]
   }
 }

@@ -70,7 +70,7 @@ module definitions 'role-definitions.bicep' = [for (id, index) in subscriptions:
 }]
 
 module onSubscriptions 'assignments-subscription.bicep' = [for (id, index) in subscriptions: {
-  name: 'tidemark-restores-${installation}-${index}'
+  name: 'tidemark-vm-sizes-${installation}-${index}'
   scope: subscription(id)
   params: {
     roles: filter(roles, role => role.value.where == 'restore_subscriptions')
@@ -134,9 +134,7 @@ module manifests 'location.bicep' = [for (location, index) in locations: {
   name: 'tidemark-location-${installation}-${index}'
   scope: resourceGroup(location.value.subscription, location.value.resource_group)
   params: {
-    accountName: split(split(location.value.manifests, '/')[2], '.')[0]
-    containerName: split(location.value.manifests, '/')[3]
-    region: location.value.region
+    location: location.value
     redundancy: redundancy
     immutabilityDays: immutabilityDays
     isLocked: contains(lockedLocations, location.key)

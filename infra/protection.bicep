@@ -38,7 +38,7 @@ module onSubscriptions 'assignments-subscription.bicep' = [for (entry, index) in
 }]
 
 module onGroups 'assignments-group.bicep' = [for (group, index) in groups: {
-  name: 'tidemark-protected-${installation}-${index}'
+  name: 'tidemark-protected-group-${installation}-${index}'
   scope: resourceGroup(split(group, '/')[0], split(group, '/')[1])
   params: {
     roles: roles

@@ -48,5 +48,7 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = {
   }
 }
 
+output name string = account.name
+
 @description('The URL of each service of the account: blob, queue, table.')
 output endpoints object = account.properties.primaryEndpoints
