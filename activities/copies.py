@@ -231,22 +231,27 @@ def _begun(copy: Copy, queue: CopyQueue) -> Copy:
 def _throttled(copy: Copy, location: Location, busy: Transient, now: datetime) -> Copy:
     """Put a copy back that Azure takes too many requests to begin, and let all who wait for a place wait on.
 
+    One that cannot be begun for a day is given up like one that stands still.
+
     The limit is one for all of them, and it fills again while nobody asks: a hundred who each ask again and
     again would mostly be refused. Any other failure is raised as it was.
     """
     if busy.code != Transient.THROTTLED:
         raise busy
     cloud().catalogue.permits.pause(location.pool, str(busy), now + BUSY)
-    return copy.deferred(str(busy), now + max(busy.retry_after or BUSY, BUSY))
+    return copy.put_off(str(busy), now + max(busy.retry_after or BUSY, BUSY), now)
 
 
 @contextmanager
 def _silence_told(copy: Copy) -> Iterator[None]:
-    """Tell that a copy stands still also where Azure does not answer, as when its region is lost."""
+    """Tell that a copy stands still also where Azure does not answer, as when its region is lost.
+
+    One that was found to stand still before has been told.
+    """
     try:
         yield
     except Transient as silence:
-        if copy.stands_still(cloud().now()):
+        if copy.stands_still(cloud().now()) and not copy.is_stalled:
             since = f"nothing is known of it since {copy.progressed}: {silence}"
             announce(Event(EventName.COPY_STALLED, copy.point, since, circumstances(copy)))
         raise

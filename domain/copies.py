@@ -81,8 +81,8 @@ class Copy:
     """One disk of one restore point on its way to one location.
 
     `owner` is the worker that has it, `renewed` when that worker last gave a sign of life, `progressed` when
-    Azure last said that more is copied, `started` when Azure took the order of this attempt. An attempt is
-    not begun before `not_before`.
+    Azure last said that more is copied (before that, when it took the order or was first asked to), `started`
+    when it took the order of this attempt. An attempt is not begun before `not_before`.
     """
 
     point: str
@@ -188,14 +188,30 @@ class Copy:
         """Return the copy once Azure has taken the order of this attempt."""
         if self.state is not CopyState.COPYING:
             return self
-        return replace(self, started=self.started or now, failure=None)
+        if self.started is not None:
+            return replace(self, failure=None)
+        return replace(self, started=now, progressed=now, is_stalled=False, failure=None)
 
     def deferred(self, reason: str, until: datetime) -> Copy:
         """Return the copy put back into its queue: something that will pass is in its way."""
         if self.state is not CopyState.COPYING:
             return self
         waiting = replace(self, state=CopyState.WAITING, owner=None, failure=reason, not_before=until)
-        return replace(waiting, progressed=None)
+        return replace(waiting, progressed=None, is_stalled=False)
+
+    def put_off(self, reason: str, until: datetime, now: datetime) -> Copy:
+        """Return the copy put back into its queue because Azure takes too many requests to begin it.
+
+        Nothing of it is copied meanwhile, and nobody knows for how long: unlike a wait for another copy this
+        is told, and given up, as a copy that stands still.
+        """
+        if self.state is not CopyState.COPYING:
+            return self
+        since = self.progressed or now
+        if now - since >= GIVEN_UP:
+            return self.lost(f"it could not be begun for {now - since}: {reason}", now)
+        waiting = self.deferred(reason, until)
+        return replace(waiting, progressed=since, is_stalled=now - since >= STALLED)
 
     def observed(self, target: Snapshot | None, now: datetime) -> Copy:
         """Take in what Azure says of the target: it is complete, further on, lost or not there at all.

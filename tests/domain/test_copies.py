@@ -154,6 +154,41 @@ def test_a_copy_that_must_wait_for_another_one_loses_no_attempt():
     assert copy.not_before == NOW + MINUTE
 
 
+def test_a_copy_that_cannot_be_begun_is_told_and_at_last_given_up_like_one_that_stands_still():
+    copy, asked = waiting_copy(), NOW
+    for hours in range(24):
+        asked = NOW + timedelta(hours=hours)
+        copy = copy.claimed("worker", asked).put_off("too many requests", asked + MINUTE, asked)
+        assert (copy.state, copy.attempt, copy.owner) == (CopyState.WAITING, 1, None)
+        assert (copy.not_before, copy.progressed) == (asked + MINUTE, NOW)
+        assert copy.is_stalled == (asked >= NOW + STALLED)
+    lost = copy.claimed("worker", NOW + GIVEN_UP).put_off("too many requests", NOW, NOW + GIVEN_UP)
+    assert (lost.state, lost.attempt, lost.progressed) == (CopyState.WAITING, 2, None)
+    assert lost.failure == "it could not be begun for 1 day, 0:00:00: too many requests"
+    assert not lost.is_stalled
+
+
+def test_a_copy_that_was_begun_at_last_has_its_whole_time_again():
+    late = NOW + GIVEN_UP - MINUTE
+    copy = waiting_copy().claimed("worker", NOW).put_off("too many requests", late, late)
+    assert copy.is_stalled
+    begun = copy.claimed("worker", NOW + GIVEN_UP).begun(NOW + GIVEN_UP)
+    assert (begun.is_stalled, begun.progressed) == (False, NOW + GIVEN_UP)
+    assert begun.observed(target(0.0), NOW + GIVEN_UP + MINUTE).state is CopyState.COPYING
+
+
+def test_a_copy_that_is_begun_again_by_who_takes_it_over_has_not_progressed_by_that():
+    copy = waiting_copy().claimed("worker", NOW).begun(NOW)
+    assert copy.claimed("another", NOW + CLAIM_LASTS).begun(NOW + CLAIM_LASTS).progressed == NOW
+
+
+def test_a_wait_for_another_copy_is_no_stall():
+    late = NOW + GIVEN_UP
+    copy = waiting_copy().claimed("worker", NOW).put_off("too many requests", NOW, NOW + STALLED)
+    waiting = copy.claimed("worker", late).deferred("another copy runs", late)
+    assert (waiting.progressed, waiting.is_stalled) == (None, False)
+
+
 def queue_of(*states: str) -> list[Copy]:
     slots = (SLOT + day * timedelta(days=1) for day in range(len(states)))
     copies = [copies_of(available_point(slot=slot))[0] for slot in slots]
