@@ -7,11 +7,15 @@ some is in one that has.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from domain.policy import Location
 from domain.vms import Disk
 
 # These disks exist in zones only, wherever a region has zones (azure-semantics §7.1).
 ZONAL_SKUS = ("UltraSSD_LRS", "PremiumV2_LRS")
+_SECTORS = 512  # bytes of a sector of all other disks
 _WITHIN_ONE_ZONE = {"Premium_ZRS": "Premium_LRS", "StandardSSD_ZRS": "StandardSSD_LRS"}
 
 
@@ -32,6 +36,22 @@ def sku_there(disk: Disk, location: Location) -> str:
     if is_home(disk.region, location) or location.zones:
         return disk.sku
     return _WITHIN_ONE_ZONE.get(disk.sku, disk.sku)
+
+
+def traits_there(disk: Disk, location: Location) -> Mapping[str, Any]:
+    """Return what a disk brought back must be given again; of most skus no size of sectors can be chosen."""
+    if sku_there(disk, location) in ZONAL_SKUS:
+        return disk.traits
+    return {name: value for name, value in disk.traits.items() if name != "creationData"}
+
+
+def has_foreign_sectors(disk: Disk, location: Location) -> bool:
+    """Whether a disk has sectors that those of its sku there have not: all others have 512 bytes.
+
+    A disk has the sectors of what it is made from, for good.
+    """
+    sectors = (disk.traits.get("creationData") or {}).get("logicalSectorSize", _SECTORS)
+    return sectors != _SECTORS and sku_there(disk, location) not in ZONAL_SKUS
 
 
 def size_there(size: str, region: str, location: Location) -> str:

@@ -9,7 +9,14 @@ from typing import Any
 from domain.errors import Fault, InvalidInput
 from domain.manifests import Manifest, ManifestDisk
 from domain.names import restored_disk_name
-from domain.placement import is_home, needs_a_zone, sku_there, zones_there
+from domain.placement import (
+    has_foreign_sectors,
+    is_home,
+    needs_a_zone,
+    sku_there,
+    traits_there,
+    zones_there,
+)
 from domain.policy import Location
 from domain.provisioning import Made
 from domain.tags import restored_tags
@@ -101,6 +108,20 @@ def _disk_faults(disk: Disk, location: Location) -> Iterator[Fault]:
             f"disk '{disk.name}' is encrypted with a key of its own, which does not reach "
             f"{location.region}; give location '{location.name}' an encryption_set",
         )
+    if has_foreign_sectors(disk, location):
+        size = disk.traits["creationData"]["logicalSectorSize"]
+        yield Fault(
+            "disks",
+            f"disk '{disk.name}' has sectors of {size} bytes, and of its snapshot Azure makes no disk of "
+            f"type {sku_there(disk, location)}; restore the other disks by name, and make a Premium SSD v2 "
+            "or Ultra disk of this one's snapshot by hand",
+        )
+    if _guest_state_key(disk) and not is_home(disk.region, location):
+        yield Fault(
+            "location",
+            f"disk '{disk.name}' is confidential with a key of its owner's, and the encryption set for that "
+            f"serves {disk.region} only; restore it at home, or the other disks by name",
+        )
     if needs_a_zone(disk, location):
         zone = disk.zones[0] if disk.zones else None
         found = f"zone {zone} of {disk.region}" if zone else f"no zone of {disk.region}"
@@ -109,6 +130,11 @@ def _disk_faults(disk: Disk, location: Location) -> Iterator[Fault]:
             f"disk '{disk.name}' is {disk.sku}, which exists in zones only, and was in {found}; "
             f"give location '{location.name}' a zone that stands for it in its zones, or restore at home",
         )
+
+
+def _guest_state_key(disk: Disk) -> str | None:
+    """Return the encryption set of a confidential disk: it is another than that of ordinary disks."""
+    return (disk.traits.get("securityProfile") or {}).get("secureVMDiskEncryptionSetId")
 
 
 def _disk_plan(operation: str, point: str, part: ManifestDisk, location: Location) -> DiskPlan:
@@ -123,7 +149,7 @@ def _disk_plan(operation: str, point: str, part: ManifestDisk, location: Locatio
         lun=disk.lun,
         zones=zones_there(disk.zones, disk.region, location),
         encryption_set_id=_encryption_set(disk, location),
-        traits=disk.traits,
+        traits=traits_there(disk, location),
         tags=restored_tags(disk.tags, point, operation),
     )
 

@@ -100,6 +100,48 @@ def test_every_fault_of_every_disk_is_told_at_once():
     assert "zone 1 of westeurope" in refused.value.faults[2].message
 
 
+def sectors(size, **known):
+    return disk("data", lun=0, traits={"creationData": {"logicalSectorSize": size}}, **known)
+
+
+@pytest.mark.parametrize("sku", ["Premium_LRS", "Premium_ZRS", "StandardSSD_LRS", "Standard_LRS"])
+def test_a_disk_with_sectors_that_its_type_has_not_is_refused_with_what_to_do(sku):
+    vm = machine(disk("os"), sectors(4096, sku=sku))
+    with pytest.raises(InvalidInput) as refused:
+        plan_disks(OPERATION, replica_in_the_north(vm), NORTH)
+    [fault] = refused.value.faults
+    assert fault.field == "disks"
+    assert (
+        "disk 'data' has sectors of 4096 bytes, and of its snapshot Azure makes no disk of" in fault.message
+    )
+    assert "restore the other disks by name, and make a Premium SSD v2 or Ultra disk" in fault.message
+    [other] = plan_disks(OPERATION, replica_in_the_north(vm), NORTH, ("os",))
+    assert other.source_disk == "os"
+
+
+@pytest.mark.parametrize("sku", ["PremiumV2_LRS", "UltraSSD_LRS"])
+@pytest.mark.parametrize("size", [512, 4096])
+def test_a_disk_whose_type_has_such_sectors_is_asked_for_with_them(sku, size):
+    vm = machine(disk("os"), sectors(size, sku=sku))
+    _, data = plan_disks(OPERATION, replica_in_the_north(vm), NORTH)
+    assert data.traits == {"creationData": {"logicalSectorSize": size}}
+
+
+def test_the_usual_sectors_are_not_asked_for_of_a_type_that_has_no_others():
+    vm = machine(disk("os"), sectors(512))
+    _, data = plan_disks(OPERATION, replica_in_the_north(vm), NORTH)
+    assert data.traits == {}
+
+
+def test_a_confidential_disk_with_a_key_of_its_owner_comes_back_at_home_only():
+    secure = {"securityProfile": {"secureVMDiskEncryptionSetId": ENCRYPTION_SET}}
+    vm = machine(disk("os", traits=secure))
+    with pytest.raises(InvalidInput, match="serves westeurope only; restore it at home"):
+        plan_disks(OPERATION, replica_in_the_north(vm), NORTH)
+    [os] = plan_disks(OPERATION, home_manifest(available_point(vm), WEST), WEST)
+    assert os.traits == secure
+
+
 def test_tags_of_a_disk_come_along():
     vm = machine(disk("os", tags={"owner": "shop", "tidemark-point": "of an older restore"}))
     manifest = replica_in_the_north(vm)

@@ -141,6 +141,31 @@ def test_disks_that_exist_in_zones_only_stand_in_the_mapped_zone(world):
     assert "'fast-data' is PremiumV2_LRS, which exists in zones only" in fault["message"]
 
 
+def test_a_disk_with_sectors_that_its_type_has_not_is_refused_early_and_the_others_come_back(world):
+    disks = {"os": 64 * MIB, "data": DiskSpec(64 * MIB, "PremiumV2_LRS"), "logs": 64 * MIB}
+    machine = world.cloud.add_virtual_machine(
+        "fast", HOME, "production", disks, tags={"tidemark-policy": "daily"}, zones=["1"]
+    )
+    world.machines["fast"] = machine
+    world.write("fast", "logs", b"lines")
+    machine.disk("data").resource.sku = "Premium_LRS"  # as after a change of its type, which keeps sectors
+    point = world.back_up("fast", within=timedelta(hours=2))["restorePoint"]["id"]
+    order = {"restorePoint": point, "location": "north"}
+
+    for what in ("vm", "disks"):
+        answer = world.ask("POST", "restores", order | {"what": what})
+        assert answer.status == 400
+        assert [fault["field"] for fault in answer.body["errors"]] == ["disks"]
+        assert "disk 'fast-data' has sectors of 4096 bytes" in answer.body["errors"][0]["message"]
+    assert made(world, "north") == []
+
+    operation = restored(world, **order, disks=["fast-os", "fast-logs"])
+    assert operation["state"] == "succeeded", operation["failure"]
+    contents = {each["sourceDisk"]: world.bytes_of(each["id"]) for each in operation["outcome"]["disks"]}
+    assert contents.keys() == {"fast-os", "fast-logs"}
+    assert contents["fast-logs"].rstrip(b"\0") == b"lines"
+
+
 def test_from_either_of_two_recovery_locations_a_vm_comes_back(world):
     world.add_vm("shop", {"os": b"system", "data": b"first"}, tags={"tidemark-policy": "twice"})
     point = world.back_up("shop", within=timedelta(hours=2))["restorePoint"]["id"]
