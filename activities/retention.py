@@ -23,9 +23,10 @@ from domain.leftovers import (
     replica_names,
 )
 from domain.names import point_parts
+from domain.policy import Location
 from domain.pruning import PrunePlan, ReplicaName
 from domain.restore_points import ReplicaState, RestorePoint
-from domain.retention import VmBooks, deleted, deleting, expiring, kept_again
+from domain.retention import VmBooks, deleted, deleting, expiring, kept_again, put_off
 from durable import activity
 from gateways.connection import cloud
 
@@ -121,7 +122,8 @@ def delete_replica(name: ReplicaName) -> Deletion:
         return Deletion(is_over=bool(progress.refusals), refusals=progress.refusals)
     try:
         # The manifest goes last: as long as a snapshot is there, it says what that belongs to.
-        cloud().deletions.delete_manifest(point.vm.key, point.id, location)
+        if not _is_manifest_gone(point, location):
+            return Deletion(is_over=True)
     except Refused as refused:
         return Deletion(True, (str(refused),))
     points.alter(point.id, lambda known: deleted(known, name.location))
@@ -148,13 +150,7 @@ def delete_leftovers(name: PointName) -> Deletion:
         return Deletion(is_over=True)
     progress = _Progress(is_open=False)
     if is_failure_to_clean(point, cloud().now()):
-        progress = _delete_all(point.id, [part.snapshot_id for part in point.disks])
-        home = cloud().policies.locations.get(point.home)
-        if home and not progress.is_open:
-            # It is written just before a point is decided, and another one may have decided otherwise.
-            cloud().deletions.delete_manifest(point.vm.key, point.id, home)
-        if not progress.is_open:
-            cloud().catalogue.restore_points.alter(point.id, lambda known: replace(known, is_cleaned=True))
+        progress = _clean_failure(point)
     for left in copy_leftovers(books, point, cloud().now()):
         progress = progress.and_also(_clean(left))
     return Deletion(not progress.is_open or bool(progress.refusals), progress.refusals)
@@ -231,6 +227,30 @@ def _snapshots_of(point: RestorePoint, location: str) -> list[str]:
         copy.snapshot_id(name, place)
         for copy, name in replica_names(VmBooks(point.vm.key, (point,), copies), point, location)
     ]
+
+
+def _is_manifest_gone(point: RestorePoint, location: Location) -> bool:
+    """Delete a replica's manifest; while it is immutable, put off what is left to be done."""
+    connected = cloud()
+    if connected.deletions.delete_manifest(point.vm.key, point.id, location):
+        return True
+    now = connected.now()
+    connected.catalogue.restore_points.alter(point.id, lambda known: put_off(known, location.name, now))
+    _log.info(
+        "restore point %s has left its manifest in %s, which is immutable still", point.id, location.name
+    )
+    return False
+
+
+def _clean_failure(point: RestorePoint) -> _Progress:
+    progress = _delete_all(point.id, [part.snapshot_id for part in point.disks])
+    if progress.is_open:
+        return progress
+    home = cloud().policies.locations.get(point.home)
+    # It is written just before a point is decided, and another one may have decided otherwise.
+    if home is None or _is_manifest_gone(point, home):
+        cloud().catalogue.restore_points.alter(point.id, lambda known: replace(known, is_cleaned=True))
+    return progress
 
 
 def _clean(left: CopyLeftovers) -> _Progress:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from domain.copies import MOST_ATTEMPTS, Copy, CopyState
 from domain.restore_points import PointState, ReplicaState, RestorePoint
-from domain.retention import VmBooks, may_be_kept, newest_offered
+from domain.retention import VmBooks, is_put_off, may_be_kept, newest_offered
 
 # A step that was given up may still be at work somewhere, and make what it was asked for: steps last minutes.
 QUIET = timedelta(hours=1)
@@ -37,7 +37,8 @@ class CopyLeftovers:
 def is_failure_to_clean(point: RestorePoint, now: datetime) -> bool:
     """Whether a failed point may have left snapshots at home that nobody has looked for yet."""
     is_quiet = point.decided is not None and now >= point.decided + QUIET
-    return point.state is PointState.FAILED and not point.is_cleaned and is_quiet
+    is_open = point.state is PointState.FAILED and not point.is_cleaned
+    return is_open and is_quiet and not is_put_off(point, point.home, now)
 
 
 def copy_leftovers(books: VmBooks, point: RestorePoint, now: datetime) -> list[CopyLeftovers]:

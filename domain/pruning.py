@@ -8,7 +8,7 @@ from datetime import datetime
 from domain.leftovers import copy_leftovers, is_failure_to_clean, is_forgettable
 from domain.policy import Policy
 from domain.restore_points import ReplicaState
-from domain.retention import VmBooks, decide, excess, is_past_grace
+from domain.retention import VmBooks, decide, excess, is_past_grace, is_put_off
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class PrunePlan:
     """What is to be done for one VM.
 
     `keep` are expiring replicas that are kept again, `expire` available ones that no rule keeps, `delete`
-    those past their grace, or whose deletion has begun; `clean` are points with leftovers of failed attempts,
-    `forget` points of which nothing is left. `stopped` says why no further replica expires or is deleted.
+    those past their grace, or whose deletion has begun and is not put off; `clean` are points with leftovers
+    of failed attempts, `forget` points of which nothing is left. `stopped` says why no further replica expires
+    or is deleted.
     """
 
     keep: tuple[ReplicaName, ...] = ()
@@ -62,7 +63,7 @@ def plan_pruning(books: VmBooks, policy: Policy | None, now: datetime) -> PruneP
     return PrunePlan(
         keep=tuple(keep),
         expire=() if stopped else tuple(expire),
-        delete=(*_begun(books), *(() if stopped else due)),
+        delete=(*_begun(books, now), *(() if stopped else due)),
         clean=tuple(
             point.id
             for point in books.points
@@ -73,10 +74,10 @@ def plan_pruning(books: VmBooks, policy: Policy | None, now: datetime) -> PruneP
     )
 
 
-def _begun(books: VmBooks) -> list[ReplicaName]:
+def _begun(books: VmBooks, now: datetime) -> list[ReplicaName]:
     return [
         ReplicaName(point.id, location)
         for point in books.points
         for location in point.deletions
-        if point.replicas.get(location) is ReplicaState.EXPIRING
+        if point.replicas.get(location) is ReplicaState.EXPIRING and not is_put_off(point, location, now)
     ]

@@ -108,6 +108,7 @@ class RestorePoint:
     expires: Mapping[str, datetime] = field(default_factory=dict)  # location → when an expiring replica goes
     hold: str | None = None  # why it must be kept, whatever its policy says
     deletions: Mapping[str, datetime] = field(default_factory=dict)  # location → when its deletion began
+    put_off: Mapping[str, datetime] = field(default_factory=dict)  # location → when its deletion goes on
     uses: Mapping[str, datetime] = field(default_factory=dict)  # operation that reads it → since when
     is_cleaned: bool = False  # of a failed one: whether everything that was taken for it is gone
     is_refused: bool = False  # of a failed one: whether somebody must change something before it can succeed

@@ -2,7 +2,8 @@
 
 Deleting is two-phase. A replica that no rule keeps is `expiring` for some time: it is not offered any more,
 and comes back if a rule keeps it again. After that its deletion is recorded as begun, and never turned back;
-then its snapshots go, then its manifest, then it is `deleted`.
+then its snapshots go, then its manifest, then it is `deleted`. A manifest that Azure keeps immutable for some
+time puts the end off: until then the replica stays `expiring`, though its snapshots are gone.
 
 The rules know nothing of the clock: the same points, holds and copies lead to the same decision at any hour.
 """
@@ -20,6 +21,8 @@ from domain.restore_points import ReplicaState, RestorePoint
 
 # Long enough that a policy changed by mistake on one working day is noticed before anything is gone.
 GRACE = timedelta(days=1)
+# Nobody tells the app how long an immutable manifest stays, so it asks now and then: immutability lasts days.
+PUT_OFF = timedelta(days=1)
 
 _ON_THE_WAY = (ReplicaState.WAITING, ReplicaState.COPYING)
 
@@ -213,12 +216,24 @@ def deleting(point: RestorePoint, location: str, now: datetime) -> RestorePoint 
     return replace(point, deletions={**point.deletions, location: now})
 
 
+def put_off(point: RestorePoint, location: str, now: datetime) -> RestorePoint:
+    """Return the point with the rest of a deletion put off, because its manifest is immutable still."""
+    return replace(point, put_off={**point.put_off, location: now + PUT_OFF})
+
+
+def is_put_off(point: RestorePoint, location: str, now: datetime) -> bool:
+    """Whether a deletion waits for its manifest, and is not to be tried now."""
+    until = point.put_off.get(location)
+    return until is not None and now < until
+
+
 def deleted(point: RestorePoint, location: str) -> RestorePoint | None:
     """Return the point with a replica gone whose deletion has begun."""
     if location not in point.deletions or point.replicas.get(location) is ReplicaState.DELETED:
         return None
     left = {place: moment for place, moment in point.expires.items() if place != location}
-    return _with(point, location, ReplicaState.DELETED, left)
+    waiting = {place: moment for place, moment in point.put_off.items() if place != location}
+    return replace(_with(point, location, ReplicaState.DELETED, left), put_off=waiting)
 
 
 def held(point: RestorePoint, reason: str) -> RestorePoint:

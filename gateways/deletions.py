@@ -18,6 +18,8 @@ from gateways.manifests import manifest_blob
 from gateways.snapshots import Snapshots
 from settings import Identity
 
+# learn.microsoft.com/rest/api/storageservices/blob-service-error-codes: 409, not verified on Azure
+_IMMUTABLE = ("BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold")
 _OWNER = "tidemark-point"  # the tag that names the restore point
 
 
@@ -50,15 +52,24 @@ class Deletions:
             self._delete(snapshot_id)
         return False
 
-    def delete_manifest(self, vm: str, point: str, location: Location) -> None:
-        """Delete the manifest of a replica. Raises Refused if Azure does: a lock, an immutable container."""
+    def delete_manifest(self, vm: str, point: str, location: Location) -> bool:
+        """Delete the manifest of a replica; return whether it is gone, False while it is immutable.
+
+        Raises Refused if Azure refuses it for another reason. That a container keeps its blobs from being
+        deleted for some time is no fault; which time that is, blobs of it do not tell.
+        """
         name = manifest_name(vm, point)
         blob = manifest_blob(location, name, Identity.RETENTION, self.credentials, self.transport)
         try:
             with translated(f"manifest {name} in {location.name}"):
                 blob.delete_blob()
         except Absent:
-            return
+            return True
+        except Refused as refused:
+            if refused.code not in _IMMUTABLE:
+                raise
+            return False
+        return True
 
     def _delete(self, snapshot_id: str) -> None:
         address = ResourceId.parse(snapshot_id)

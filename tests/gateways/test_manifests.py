@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import ContainerClient
+from pydantic import TypeAdapter
 
 from domain.errors import Absent, Refused, Transient
 from domain.manifests import home_manifest
 from domain.policy import Location
 from gateways.manifests import Manifests
 from simulator.transport import transport
-from simulator.wire import ConnectionDropped, Response
+from simulator.wire import ConnectionDropped, Headers, Response
 from tests.conftest import Account, Accounts
 from tests.domain.samples import WEST, available_point, disk, machine
 from tests.gateways.scripted import Script
@@ -76,6 +77,26 @@ def test_a_manifest_that_says_something_else_is_refused_and_the_first_stays(acco
         manifests.write(replace(manifest, skew=timedelta(seconds=9)), location)
     assert refused.value.code == "ManifestDiffers"
     assert manifests.read(manifest.vm.key, manifest.point, location) == manifest
+
+
+@pytest.mark.parametrize("code", ["BlobAlreadyExists", "BlobImmutableDueToPolicy"])
+@pytest.mark.parametrize("is_same", [True, False])
+def test_writing_again_where_manifests_are_immutable_is_harmless_whichever_way_azure_says_so(code, is_same):
+    # Both are in Azure's list of error codes; which of them comes first there is not known.
+    body = f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>No.</Message></Error>'.encode()
+    refusal = Response(409, Headers({"content-type": "application/xml", "x-ms-error-code": code}), body)
+    there = home_manifest(available_point(), WEST)
+    content = TypeAdapter(type(there)).dump_json(there, indent=1)
+    headers = {"content-range": f"bytes 0-{len(content) - 1}/{len(content)}", "etag": '"1"'}
+    script = Script(refusal, Response(206, Headers(headers), content))
+    manifests = Manifests(lambda endpoint: AzureNamedKeyCredential("west", "a2V5"), transport(script))
+    if is_same:
+        manifests.write(there, WEST)
+    else:
+        with pytest.raises(Refused, match="exists and says something else"):
+            manifests.write(replace(there, skew=timedelta(seconds=9)), WEST)
+    assert [request.method for request in script.requests] == ["PUT", "GET"]
+    assert script.requests[0].headers["if-none-match"] == "*"
 
 
 def test_manifests_of_one_vm_lie_side_by_side(account):
