@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from domain.restore_points import PointState, ReplicaState, RestorePoint
+from tests.schedules.hands import WHOLE, Hands
 from tests.schedules.ledger import Ledger
-from tests.schedules.mortal_world import MortalWorld
+from tests.schedules.mortal_world import KEEP, MortalWorld
 
 AT_WORK = ("Pending", "Running", "ContinuedAsNew", "Suspended")
 ACCEPTED = 202
+GONE = (ReplicaState.EXPIRING, ReplicaState.DELETED)
 
 
 @dataclass
@@ -25,13 +27,23 @@ class Game:
 
     world: MortalWorld
     ledger: Ledger = field(init=False)
+    hands: Hands = field(init=False)
     seen: dict[str, RestorePoint] = field(default_factory=dict)
     asked: dict[str, RestorePoint] = field(default_factory=dict)
     terminated: int = 0
     orders: int = 0
+    _pruned: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.world)
+        self.hands = Hands(self.world, self.ledger)
+        for vm in self.world.machines:
+            self.ledger.note_disks(vm)
+
+    def add_vm(self, name: str, policy: str, disks: Iterable[str]) -> None:
+        """Add a VM that a policy protects."""
+        self.world.add_vm(name, dict.fromkeys(disks, b""), tags={"tidemark-policy": policy})
+        self.ledger.note_disks(name)
 
     def look(self) -> list[RestorePoint]:
         """Read all restore points; raises AssertionError where one has become what it must not become."""
@@ -49,6 +61,8 @@ class Game:
                 assert point.state is not PointState.FAILED or point.failure, f"{point.id} failed without why"
                 self.seen[point.id] = point
         self._check_slots()
+        self._check_holds(everything)
+        self._check_pruned(everything)
         return everything
 
     def _check_slots(self) -> None:
@@ -57,6 +71,38 @@ class Game:
             if point.is_available:
                 other = taken.setdefault((point.vm.key, point.slot), point.id)
                 assert other == point.id, f"{other} and {point.id} are both available"
+
+    def _check_holds(self, points: list[RestorePoint]) -> None:
+        """What is held by hand stays held and whole, and what is not held by hand is not held."""
+        there = {point.id: point for point in points}
+        for name, hold in self.ledger.holds.items():
+            point = there.get(name)
+            assert point is not None, f"{name} is held by hand, and is forgotten"
+            for location in sorted(hold.locations):
+                is_whole = point.replicas[location] in WHOLE and location not in point.deletions
+                assert is_whole, f"{name} is held by hand, and goes in {location}: {point.replicas[location]}"
+        for point in points:
+            hold_here = self.ledger.holds.get(point.id)
+            told = hold_here.text if hold_here else None
+            assert point.hold == told, f"the hold of {point.id} is {point.hold!r}; by hand it is {told!r}"
+
+    def _check_pruned(self, points: list[RestorePoint]) -> None:
+        """Only what is older than so many others that are, or were, whole in a location goes there."""
+        for point in points:
+            going = {
+                place for place, state in point.replicas.items() if state in GONE or place in point.deletions
+            }
+            for location in going - self._pruned.get(point.id, set()):
+                newer = [
+                    other for other in self.seen.values()
+                    if other.vm.key == point.vm.key
+                    and (other.slot, other.attempt) > (point.slot, point.attempt)
+                    and other.replicas.get(location) in (*WHOLE, *GONE)
+                ]  # fmt: skip
+                assert len(newer) >= KEEP[location], (
+                    f"{point.id} goes in {location}, and only {len(newer)} newer ones are there"
+                )
+            self._pruned[point.id] = going
 
     def ask(self, path: str, body: Mapping[str, Any]) -> str | None:
         """Ask for something; return the operation, or None where it was not accepted."""
@@ -89,8 +135,8 @@ class Game:
         ]
 
     def terminate(self, orchestrator: str) -> None:
-        """End the first instance of an orchestrator that is at work, from outside."""
-        for instance in self.at_work(orchestrator)[:1]:
+        """End an instance of an orchestrator that is at work, or another one, from outside."""
+        for instance in (self.at_work(orchestrator) or self.at_work())[:1]:
             self.world.host.terminate(instance, "by hand")
             self.terminated += 1
         self.world.settle()

@@ -7,9 +7,22 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeAlias
 
+from tests.schedules.deeds import (
+    AddDisk,
+    BackUp,
+    Deed,
+    DeleteVm,
+    Hold,
+    MoveClock,
+    Release,
+    RemoveDisk,
+    ReplaceDisk,
+    Restore,
+    Terminate,
+    Write,
+)
 from tests.schedules.lifeline import Moment
 from tests.schedules.steps import (
-    BackUp,
     Break,
     BringBackCatalogue,
     BringBackRegion,
@@ -19,19 +32,18 @@ from tests.schedules.steps import (
     Leap,
     LoseCatalogue,
     LoseRegion,
+    Meanwhile,
     Pass,
     Refuse,
-    Restore,
     Resume,
     Stall,
     Step,
-    Terminate,
-    Write,
 )
 from tests.world import HOME, LOCATIONS, RECOVERY
 
 POLICIES = ("daily", "daily", "daily", "twice", "twice", "hourly", "newest")
 DISKS = ("os", "data", "logs")
+MORE_DISKS = ("data", "more")
 RETRY_AFTER = (20, 300, 1200, 3600)
 ORCHESTRATORS = (
     "backup_vm", "replicate_disk", "replicate_disk", "backup_fleet", "restore", "prune_vm", "prune_fleet",
@@ -77,17 +89,21 @@ def schedule(seed: int) -> Schedule:
     lost: list[Step] = []  # what brings back what is lost now
     for _ in range(chance.randint(2, 5)):
         steps += _scene(chance, fleet, lost)
+    steps += _end(chance, fleet)
     return Schedule(seed, fleet, tuple(steps))
 
 
 def _scene(chance: Random, fleet: Fleet, lost: list[Step]) -> list[Step]:
-    """Something is written, goes wrong, is asked for; and time passes."""
+    """Something is written, goes wrong, is asked for, is done by hand; and time passes."""
     vm = chance.choice(list(fleet))
     steps: list[Step] = [Write(vm, chance.choice(fleet[vm][1]))]
     steps += _troubles(chance, lost)
     if chance.random() < 0.6:
-        count = chance.choice((chance.randint(1, 12), chance.randint(1, 60)))
-        steps.append(Kill(chance.choice(tuple(Moment)), count))
+        steps.append(Kill(chance.choice(tuple(Moment)), _count(chance)))
+    if chance.random() < 0.4:
+        deed = _deed(chance, fleet)
+        is_now = chance.random() < 0.3
+        steps.append(deed if is_now else Meanwhile(chance.choice(tuple(Moment)), _count(chance), deed))
     if chance.random() < 0.4:
         steps.append(BackUp(vm))
     if chance.random() < 0.25:
@@ -97,6 +113,39 @@ def _scene(chance: Random, fleet: Fleet, lost: list[Step]) -> list[Step]:
     if chance.random() < 0.15:
         steps += [Terminate(chance.choice(ORCHESTRATORS)), Pass(chance.randint(1, 10))]
     return steps
+
+
+def _end(chance: Random, fleet: Fleet) -> list[Step]:
+    """What happens last: only the watch over the fleet can set it right before it is looked at."""
+    kind, vm = chance.randrange(8), chance.choice(list(fleet))
+    if kind < 2:  # copies take half a minute at least: their workers are ended, or whoever is to start them
+        return [BackUp(vm), Pass(1), Terminate(chance.choice(("replicate_disk", "backup_vm")))]
+    if kind == 2:
+        return [Stall(), BackUp(vm), Pass(chance.randint(2, 9)), Terminate("replicate_disk")]
+    if kind == 3:
+        return [Meanwhile(Moment.BEFORE_REQUEST, _count(chance), DeleteVm(vm)), BackUp(vm), Pass(2)]
+    return []
+
+
+def _count(chance: Random) -> int:
+    return chance.choice((chance.randint(1, 12), chance.randint(1, 60)))
+
+
+def _deed(chance: Random, fleet: Fleet) -> Deed:
+    """Something that is done by hand."""
+    vm = chance.choice(list(fleet))
+    number, disk = chance.randrange(9), chance.choice(MORE_DISKS)
+    deeds: tuple[Deed, ...] = (
+        MoveClock(chance.choice((3, 20, 90, 600))),
+        MoveClock(chance.choice((1, 16, 61, 1500))),
+        Hold(vm, number),
+        Hold(vm, number % 3),
+        Release(number),
+        AddDisk(vm, disk),
+        RemoveDisk(vm, disk),
+        ReplaceDisk(vm, disk),
+    )
+    return chance.choice(deeds)
 
 
 def _troubles(chance: Random, lost: list[Step]) -> list[Step]:
@@ -165,6 +214,16 @@ def _failing(chance: Random) -> Step:
     return Break(method, path, code, chance.randint(1, 4), chance.randint(0, 3))
 
 
+def _failing_copy(chance: Random) -> Step:
+    """A copy fails or is refused, and may leave something: the next attempt has another name."""
+    path = chance.choice(("/snapshots-north/", "/snapshots-(north|south)/"))
+    if chance.random() < 0.3:
+        return Refuse("PUT", path, 409, chance.randint(1, 2), after_executing=chance.random() < 0.5)
+    code = chance.choice(("InternalExecutionError", "OperationPreempted"))
+    return Break("PUT", path, code, chance.choice((1, 1, 2, 3)), chance.randint(0, 1))
+
+
 TROUBLES: tuple[Callable[[Random], Step], ...] = (
     _throttled, _broken, _broken, _dropped, _dropped, _lost_storage, _lost_storage, _slow, _failing,
+    _failing_copy, _failing_copy,
 )  # fmt: skip

@@ -1,9 +1,10 @@
-"""What the checker knows by itself: what was written on which disk, and when."""
+"""What the checker knows by itself: what was written on which disk, which disks a VM had, what is held."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from simulator.tempo import Tempo
@@ -14,27 +15,61 @@ CELLS = 4
 MOMENT = Tempo().snapshot
 
 
-class Ledger:
-    """Writes a running number on disks, and keeps which cell of which disk has held which since when."""
+@dataclass(frozen=True)
+class Hold:
+    """What somebody has written into a point's row, and in which locations the point was whole then."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._count = 0
-        self._written: dict[str, list[tuple[datetime, int, bytes]]] = defaultdict(list)
+    text: str
+    locations: frozenset[str]
+
+
+@dataclass
+class Ledger:
+    """Writes a running number on disks, and keeps what is true of VMs, whatever the books say.
+
+    A disk is known by its unique id: one made again under its name is another. `gone` has the moment at which
+    a VM was deleted, `holds` the points that are held by hand.
+    """
+
+    world: World
+    gone: dict[str, datetime] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    _count: int = 0
+    _written: dict[str, list[tuple[datetime, int, bytes]]] = field(default_factory=lambda: defaultdict(list))
+    _disks: dict[str, list[tuple[datetime, frozenset[str]]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def write(self, vm: str, disk: str) -> None:
-        """Write the next number on a disk, and let a second pass."""
+        """Write the next number on a disk, and let a second pass; a disk that is gone takes nothing."""
+        machine = self.world.machines[vm]
+        if vm in self.gone or disk not in machine.disks:
+            return
         self._count += 1
         offset, content = self._count % CELLS * CELL, f"{vm} {disk} {self._count:08d}".encode()
-        self._world.write(vm, disk, content, offset)
-        self._written[f"{vm}-{disk}".lower()].append((self._world.clock.now(), offset, content))
-        self._world.pass_time(MOMENT)
+        self.world.write(vm, disk, content, offset)
+        known = self._written[machine.disk(disk).unique_id]
+        known.append((self.world.clock.now(), offset, content))
+        self.world.pass_time(MOMENT)
+
+    def note_disks(self, vm: str) -> None:
+        """Note which disks a VM has from now on."""
+        ids = frozenset(disk.unique_id for disk in self.world.machines[vm].disks.values())
+        self._disks[vm].append((self.world.clock.now(), ids))
+
+    def had_disks(self, vm: str, ids: frozenset[str], first: datetime, last: datetime) -> bool:
+        """Whether a VM had these disks and no others at some moment between two."""
+        known = self._disks[vm]
+        ends = [moment for moment, _ in known[1:]] + [last]
+        return any(
+            had == ids and began <= last and end >= first
+            for (began, had), end in zip(known, ends, strict=True)
+        )
 
     def held(self, disk: str, before: datetime) -> Mapping[int, bytes]:
-        """Return what each cell of a disk, named as in Azure, held before a moment: offset → content."""
+        """Return what each cell of a disk, named by its unique id, held before a moment: offset → content."""
         cells = {cell * CELL: b"" for cell in range(CELLS)}
-        written = self._written[disk.lower()]
-        cells.update({offset: content for moment, offset, content in written if moment < before})
+        cells.update({offset: content for moment, offset, content in self._written[disk] if moment < before})
         return cells
 
     def differences(self, disk: str, created: datetime, content: bytes) -> list[str]:

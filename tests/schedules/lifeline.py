@@ -7,6 +7,10 @@ by waits until the host is closed, and ends then, without a request and without 
     lifeline.cut_after(Moment.ACTIVITY, 3)       # the third activity is done, and nobody hears of it
     lifeline.cut_after(Moment.BEFORE_REQUEST, 7)
     lifeline.cut_after(Moment.AFTER_REQUEST, 7)  # it had its effect, and the answer is lost
+
+At such a moment something else may happen instead, in the middle of what the app is doing:
+
+    lifeline.meanwhile(Moment.BEFORE_REQUEST, 7, lambda: clock.advance(HOUR))
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -47,6 +51,15 @@ class Life:
 _called_in: ContextVar[tuple[Life, bool] | None] = ContextVar("called_in", default=None)
 
 
+@dataclass
+class _Deed:
+    """What happens in the middle of the app's work: at the `left`-th such moment from now on."""
+
+    moment: Moment
+    left: int
+    do: Callable[[], None]
+
+
 class Lifeline:
     """What the host's life hangs by. `activities` has the names of all activities that were done."""
 
@@ -59,6 +72,7 @@ class Lifeline:
         self._moment: Moment | None = None
         self._left = 0
         self._counted: Callable[[str], bool] = bool
+        self._deeds: list[_Deed] = []
         self.activities: list[str] = []
         self.kills = 0
 
@@ -77,10 +91,17 @@ class Lifeline:
         with self._lock:
             self._moment, self._left, self._counted = moment, count, of
 
-    def spare(self) -> None:
-        """Take back a kill that has not come."""
+    def meanwhile(self, moment: Moment, count: int, do: Callable[[], None]) -> None:
+        """Do something at the count-th such moment from now on; what it does must not wait for the host."""
         with self._lock:
-            self._moment = None
+            self._deeds.append(_Deed(moment, count, do))
+
+    def spare(self) -> int:
+        """Take back a kill that has not come, and what else was to happen; return how much that was."""
+        with self._lock:
+            left = len(self._deeds)
+            self._moment, self._deeds = None, []
+            return left
 
     def renew(self) -> None:
         """End what is left of the old life, and begin another. The old host must be closed."""
@@ -175,6 +196,7 @@ class Lifeline:
         if known is None:
             return
         life, is_awaited = known
+        self._let_happen(life, moment)
         self._count(life, moment, name)
         if life.is_cut:
             if is_awaited:  # else the host would still write down that it failed
@@ -182,6 +204,25 @@ class Lifeline:
             raise HostDied
         if life is not self._life:
             raise HostDied
+
+    def _let_happen(self, life: Life, moment: Moment) -> None:
+        """Do what is to be done now. What it asks for is not asked for by the app, and hangs by nothing."""
+        with self._lock:
+            waiting = [deed for deed in self._deeds if deed.moment is moment and life is self._life]
+            for deed in waiting:
+                deed.left -= 1
+            due = [deed for deed in waiting if deed.left <= 0]
+            self._deeds = [deed for deed in self._deeds if deed not in due]
+        if not due:
+            return
+        known = _called_in.get()
+        _called_in.set(None)
+        try:
+            for deed in due:
+                deed.do()
+        finally:
+            _called_in.set(known)
+        self.wait_for_turn()  # what has come due meanwhile is begun first, each time
 
     def _count(self, life: Life, moment: Moment, name: str) -> None:
         with self._lock:

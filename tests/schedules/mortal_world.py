@@ -6,73 +6,28 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
+from azure.core.pipeline.transport import RequestsTransport
 
 from gateways.connection import connect, use
 from local_host.app import load_app
 from local_host.dispatcher import StuckError
 from local_host.host import LocalHost
 from simulator.arm import snapshot_copies
-from simulator.cloud import Cloud
 from simulator.faults import Faults
 from simulator.transport import transport
-from simulator.wire import Request, Response
+from tests.schedules.copy_log import CopyLog
 from tests.schedules.lifeline import Lifeline
-from tests.world import HOME, LOCATIONS, ROOT, TOKEN, Answer, Reach, World
+from tests.schedules.network import MortalNetwork, MortalReach, PlainSession
+from tests.world import HOME, LOCATIONS, ROOT, TOKEN, Answer, World
 
 LOOK = 0.02  # seconds between looks whether the host is dead
 PATIENCE = 60.0  # seconds of wall time in which something must happen
 KEEP = {"west": 2, "north": 3, "south": 2}
 MOST_TRIES = 5
 NO_ANSWER = 0
-
-
-class MortalReach(Reach):
-    """The network to the storage accounts: the app's requests hang by the lifeline, and get lost."""
-
-    def __init__(self, lifeline: Lifeline) -> None:
-        super().__init__()
-        self._lifeline = lifeline
-        self.faults = Faults()
-
-    def send(self, request, *args, **options):
-        if not self._lifeline.is_of_the_app:
-            return HTTPAdapter.send(self, request, *args, **options)  # the test sees also what is lost
-        self._lifeline.before_request()
-        fault = self.faults.meet(Request.of(request.method, request.url))
-        lost = requests.ConnectionError(f"{request.method} {request.url}: the connection is lost")
-        if fault and not fault.after_executing:
-            raise lost
-        answer = super().send(request, *args, **options)
-        try:
-            self._lifeline.after_request()
-            if fault:
-                raise lost
-        except BaseException:
-            answer.close()
-            raise
-        return answer
-
-
-@dataclass
-class MortalNetwork:
-    """The network to the cloud, which hangs by the lifeline."""
-
-    cloud: Cloud
-    lifeline: Lifeline
-
-    def handle(self, request: Request) -> Response:
-        """Send one request."""
-        self.lifeline.before_request()
-        before = self.cloud.clock.now()
-        response = self.cloud.handle(request)
-        if self.cloud.clock.now() > before:  # what has come due meanwhile is begun first, each time
-            self.lifeline.wait_for_turn()
-        self.lifeline.after_request()
-        return response
 
 
 @dataclass
@@ -85,7 +40,12 @@ class MortalWorld(World):
     workers: int = 1  # one activity at a time: the same schedule takes the same course each time
     reach: MortalReach = field(init=False)
     lifeline: Lifeline = field(default_factory=Lifeline)
-    unmet: int = 0  # planted faults that no call has met
+    unmet: int = 0  # what was to happen and never came: no call has met it
+
+    @cached_property
+    def copy_log(self) -> CopyLog:
+        """Every copy to another region that was ever made."""
+        return CopyLog(self.cloud)
 
     def pass_time(self, span: timedelta) -> None:
         """Let time pass; a host that dies meanwhile is started again at once."""
@@ -145,7 +105,7 @@ class MortalWorld(World):
 
     def heal(self) -> None:
         """End everything that goes wrong."""
-        self.lifeline.spare()
+        self.unmet += self.lifeline.spare()
         self.unmet += len(self.cloud.faults.unmet) + len(self.reach.faults.unmet)
         self.cloud.faults, self.reach.faults = Faults(), Faults()
         for region in set(LOCATIONS.values()):
@@ -190,8 +150,11 @@ class MortalWorld(World):
     def _reach(self) -> MortalReach:
         return MortalReach(self.lifeline)
 
+    def _storage(self) -> RequestsTransport:
+        return RequestsTransport(session=PlainSession(self.reach), session_owner=False)
+
     def _connect(self) -> None:
-        network = transport(MortalNetwork(self.cloud, self.lifeline))
+        network = transport(MortalNetwork(self.cloud, self.lifeline, self.copy_log))
         connected = connect(
             self._settings(), clock=self.clock, transport=network, storage_transport=self._storage()
         )

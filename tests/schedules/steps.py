@@ -1,4 +1,4 @@
-"""What happens in a schedule: one dataclass for each kind of thing, which prints as it is written."""
+"""What goes wrong in a schedule, and the time that passes: each prints as it is written."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from simulator.faults import Faults
+from tests.schedules.deeds import Deed
 from tests.schedules.game import Game
 from tests.schedules.lifeline import Moment
 
@@ -37,41 +38,6 @@ class Leap:
 
     def play(self, game: Game) -> None:
         game.world.jump(game.world.clock.now() + timedelta(hours=self.hours))
-
-
-@dataclass(frozen=True)
-class Write:
-    """A disk is written to."""
-
-    vm: str
-    disk: str
-
-    def play(self, game: Game) -> None:
-        game.ledger.write(self.vm, self.disk)
-
-
-@dataclass(frozen=True)
-class BackUp:
-    """Somebody asks for a backup."""
-
-    vm: str
-
-    def play(self, game: Game) -> None:
-        game.ask("backups", {"vm": game.world.machines[self.vm].id})
-
-
-@dataclass(frozen=True)
-class Restore:
-    """Somebody asks for one of the points that are offered in a location."""
-
-    location: str
-    what: str
-    number: int
-
-    def play(self, game: Game) -> None:
-        offered = game.offered(self.location)
-        if offered:
-            game.restore(offered[self.number % len(offered)], self.location, self.what)
 
 
 @dataclass(frozen=True)
@@ -195,16 +161,6 @@ class Resume:
 
 
 @dataclass(frozen=True)
-class Terminate:
-    """Somebody ends an orchestration that is at work, from outside."""
-
-    orchestrator: str
-
-    def play(self, game: Game) -> None:
-        game.terminate(self.orchestrator)
-
-
-@dataclass(frozen=True)
 class Kill:
     """The host is killed at its count-th activity or request from now on."""
 
@@ -213,3 +169,15 @@ class Kill:
 
     def play(self, game: Game) -> None:
         game.world.lifeline.cut_after(self.moment, self.count)
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """At the count-th activity or request from now on, in the middle of it, a deed is done."""
+
+    moment: Moment
+    count: int
+    deed: Deed
+
+    def play(self, game: Game) -> None:
+        game.world.lifeline.meanwhile(self.moment, self.count, lambda: self.deed.do(game))

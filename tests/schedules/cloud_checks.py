@@ -1,0 +1,108 @@
+"""What must be in the cloud and in the manifests after days of calm, and what must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.storage.blob import ContainerClient
+
+from domain.manifests import manifest_name
+from domain.operations import Operation, OperationState
+from domain.restore_points import ProtectedDisk, RestorePoint
+from gateways.connection import cloud
+from simulator.arm.disk_model import Disk
+from simulator.arm.machine_model import VirtualMachine
+from simulator.arm.network_models import NetworkInterface
+from tests.schedules.game import Game
+from tests.schedules.ledger import CELL, CELLS
+from tests.schedules.records import WHOLE, Records, resources
+from tests.world import LOCATIONS
+
+
+def snapshots(game: Game, records: Records) -> Iterator[str]:
+    """The cloud has the snapshots that the books say are there, and no other; each has the right bytes."""
+    needed = records.needed_snapshots()
+    there = {each.id.key: each for each in records.snapshots}
+    yield from (f"{name} is there, and need not be" for name in sorted(there.keys() - needed))
+    yield from (f"{name} is not there" for name in sorted(needed - there.keys()))
+    for point in records.points:
+        for part in point.disks if point.is_available else ():
+            for name in needed & there.keys() & _snapshots_of(records, point, part):
+                content = game.world.cloud.snapshot_image(there[name].id.text).read(0, CELL * CELLS)
+                yield from (f"{name} {each}" for each in _differences(game, part, content))
+
+
+def _snapshots_of(records: Records, point: RestorePoint, part: ProtectedDisk) -> set[str]:
+    """The snapshots of one disk of a point, at home and elsewhere."""
+    names = {part.snapshot_id.lower()}
+    for location in point.recovery:
+        place = cloud().policies.locations[location]
+        names |= {
+            copy.target_id(place).lower()
+            for copy in records.copies_of(point, location)
+            if copy.disk == part.disk.key
+        }
+    return names
+
+
+def _differences(game: Game, part: ProtectedDisk, content: bytes) -> list[str]:
+    snapshot = part.snapshot
+    if snapshot is None or snapshot.created is None:
+        return [f"has no moment for disk {part.disk.name}"]
+    return game.ledger.differences(part.disk.unique_id, snapshot.created, content)
+
+
+def manifests(game: Game, records: Records) -> Iterator[str]:
+    """Each location has a manifest of every replica that is whole, and no other."""
+    for location in LOCATIONS:
+        replicas = [point for point in records.points if point.replicas.get(location) in WHOLE]
+        expected = {
+            manifest_name(point.vm.key, point.id) for point in replicas if location not in point.deletions
+        }
+        account = game.world.manifests[location]
+        with ContainerClient(
+            account.blob_endpoint, "manifests", api_version="2021-12-02",
+            credential=AzureNamedKeyCredential(account.name, account.key),
+        ) as container:  # fmt: skip
+            found = set(container.list_blob_names())
+        yield from (f"{name} is in {location}, and need not be" for name in sorted(found - expected))
+        yield from (f"{name} is not in {location}" for name in sorted(expected - found))
+
+
+def restored(game: Game, records: Records) -> Iterator[str]:
+    """Every operation says what it came to; what was restored has the right bytes, and is told of."""
+    told_ids = ""
+    for operation in records.operations:
+        told_ids += f"{operation.outcome} {operation.failure}".lower()
+        if operation.state is OperationState.FAILED and not operation.failure:
+            yield f"{operation.kind} {operation.id} failed without saying why"
+        if operation.kind == "restore" and operation.state is OperationState.SUCCEEDED:
+            yield from _wrong_bytes(game, operation)
+        if operation.kind == "backup":
+            yield from _wrong_outcome(game, operation)
+    for kind in (Disk, VirtualMachine, NetworkInterface):
+        for made in resources(game, kind):
+            if "/restored-" in made.id.key and made.id.key not in told_ids:
+                yield f"{made.id.key} was made, and no operation tells of it"
+
+
+def _wrong_bytes(game: Game, operation: Operation) -> Iterator[str]:
+    point = game.asked.get(operation.id)
+    if point is None:
+        return  # its caller was never told that it was accepted
+    disks = operation.outcome["disks"]
+    if len(disks) != len(point.disks):
+        yield f"restore {operation.id} brought back {len(disks)} of {len(point.disks)} disks"
+    for disk in disks:
+        part = next(part for part in point.disks if part.disk.name == disk["sourceDisk"])
+        content = game.world.cloud.disk(disk["id"]).image.read(0, CELL * CELLS)
+        yield from (f"restore {operation.id} {told}" for told in _differences(game, part, content))
+
+
+def _wrong_outcome(game: Game, operation: Operation) -> Iterator[str]:
+    taken = game.seen.get(operation.outcome.get("restorePoint", ""))
+    if operation.state is OperationState.SUCCEEDED and not (taken and taken.is_available):
+        yield f"backup {operation.id} succeeded, and its restore point is not available"
+    if operation.state is OperationState.FAILED and taken and taken.is_available:
+        yield f"backup {operation.id} failed, and its restore point {taken.id} is available"
