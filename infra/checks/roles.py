@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateways.actions import ACTIONS, Action, Where
+from infra.checks.bicep import below, line, literal, parts, text
 from infra.checks.project import Project
 from infra.checks.results import Finding, Result, result
 from settings import Identity
@@ -31,7 +32,12 @@ def check(project: Project) -> Result:
         return result("roles", "0 roles", [found])
     shaped = {key: role for key, role in roles.items() if not list(_form(project, key, role))}
     findings = [finding for key, role in roles.items() for finding in _form(project, key, role)]
-    findings += [*_missing(shaped), *_superfluous(project, shaped), *_titles(project, shaped)]
+    findings += [
+        *_missing(shaped),
+        *_superfluous(project, shaped),
+        *_titles(project, shaped),
+        *_unassigned(project, shaped),
+    ]
     granted = sum(len(_granted(role)) for role in shaped.values())
     return result("roles", f"{granted} actions in {len(roles)} roles", findings)
 
@@ -133,3 +139,21 @@ def _titles(project: Project, roles: Mapping[str, Any]) -> Iterator[Finding]:
         if first.setdefault(role["title"], key) != key:
             found = f"roles {first[role['title']]!r} and {key!r} have one title"
             yield Finding(FILE, project.line_of(FILE, f'"{key}"'), found, "give each a title of its own")
+
+
+def _unassigned(project: Project, roles: Mapping[str, Any]) -> Iterator[Finding]:
+    """Compare the places of the roles with those that the Bicep assigns roles in: `… .where == 'place'`."""
+    assigned: set[str] = set()
+    for file in project.parsed.values():
+        for node in below(file.root):
+            operands = parts(node) if node.type == "binary_expression" else []
+            place = literal(operands[1]) if len(operands) == 2 else None
+            if place is None or not text(operands[0]).endswith(".where"):
+                continue
+            assigned.add(place)
+            if place not in places():
+                found = f"no place is {place!r}"
+                yield Finding(file.name, line(node), found, f"name one of {', '.join(places())}")
+    for place in {role["where"] for role in roles.values()} - assigned:
+        found = f"no Bicep file assigns the roles of {place!r}"
+        yield Finding(FILE, 1, found, "assign those whose `where` is equal to it")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import yaml
 
 from infra.checks.bicep import below, entries, literal, parts
@@ -27,53 +28,67 @@ _LONGEST_SECONDS = 120
 def check(project: Project) -> Result:
     """Apply the schemas, and compare azure.yaml with the Bicep."""
     workflows = sorted((project.root / WORKFLOWS).glob("*.y*ml"))
-    findings: list[Finding] = []
-    if not (project.root / AZURE).is_file():
-        findings.append(Finding(AZURE, 1, "this file is missing", "azd needs it"))
-    else:
-        findings += _applied(project, ["--schemafile", str(_OURS)], [project.root / AZURE])
-        findings += _named(project, yaml.safe_load((project.root / AZURE).read_text()))
-    if workflows:
-        findings += _applied(project, ["--builtin-schema", "vendor.github-workflows"], workflows)
+    findings = [*_azure(project), *_workflows(project, workflows)]
     return result("schemas", f"{AZURE}, {len(workflows)} workflows", findings)
 
 
-def _applied(project: Project, schema: list[str], files: list[Path]) -> Iterator[Finding]:
-    command = [sys.executable, "-m", "check_jsonschema", "--output-format", "json", *schema, *map(str, files)]
+def _azure(project: Project) -> Iterator[Finding]:
+    try:
+        azure = yaml.safe_load((project.root / AZURE).read_text())
+    except FileNotFoundError:
+        yield Finding(AZURE, 1, "this file is missing", "azd needs it")
+        return
+    except yaml.MarkedYAMLError as wrong:
+        at = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
+        yield Finding(AZURE, at, f"this is no YAML: {wrong.problem}", "correct what stands here or before")
+        return
+    faults = list(jsonschema.Draft202012Validator(json.loads(_OURS.read_text())).iter_errors(azure))
+    for fault in faults:
+        yield _fault(project, AZURE, fault.json_path, fault.message)
+    if not faults:
+        yield from _named(project, azure)
+
+
+def _workflows(project: Project, files: list[Path]) -> Iterator[Finding]:
+    if not files:
+        return
+    command = [sys.executable, "-m", "check_jsonschema", "--output-format", "json"]
+    command += ["--builtin-schema", "vendor.github-workflows", *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_SECONDS)
     try:
         told = json.loads(done.stdout)
     except ValueError:
-        told = {"errors": [{"filename": str(files[0]), "path": "$", "message": done.stderr.strip()}]}
-    for error in [*told.get("errors", ()), *told.get("parse_errors", ())]:
-        path = error.get("path", "$")
-        name = project.name(Path(error["filename"]))
-        at = project.line_of(name, f"{path.rpartition('.')[2]}:") if path != "$" else 1
-        message = (error.get("best_match") or error).get("message", "it cannot be read")
-        yield Finding(name, at, f"{path}: {message}", "write it as the schema asks")
-    if done.returncode and not (told.get("errors") or told.get("parse_errors")):
-        yield Finding(
-            project.name(files[0]), 1, done.stderr.strip() or "the schema was not applied", "see there"
-        )
+        told = {}
+    faults = [*told.get("errors", ()), *told.get("parse_errors", ())]
+    for fault in faults:
+        message = (fault.get("best_match") or fault).get("message", "it cannot be read")
+        yield _fault(project, project.name(Path(fault["filename"])), fault.get("path", "$"), message)
+    if done.returncode and not faults:
+        found = f"check-jsonschema has failed: {done.stderr.strip()[-200:]}"
+        yield Finding(WORKFLOWS, 1, found, "run it by hand")
+
+
+def _fault(project: Project, name: str, path: str, message: str) -> Finding:
+    """Return what a schema says of a file; its line is that of the first member of that name."""
+    member = path.rpartition(".")[2]
+    at = project.line_of(name, f"{member}:") if "." in path else 1
+    return Finding(name, at, f"{path}: {message}", "write it as the schema asks")
 
 
 def _named(project: Project, azure: Any) -> Iterator[Finding]:
     """Compare what azure.yaml names with the file, the folder and the tag that it means."""
-    if not isinstance(azure, dict):
-        return
-    infra = azure.get("infra") or {}
-    main = f"{infra.get('path', 'infra')}/{infra.get('module', 'main')}.bicep"
+    main = f"{azure['infra']['path']}/{azure['infra']['module']}.bicep"
     if project.root / main not in project.bicep:
         at = project.line_of(AZURE, "module:")
         yield Finding(AZURE, at, f"there is no {main}", "name the folder and the file of the Bicep")
     tags = _service_tags(project)
-    for name, service in (azure.get("services") or {}).items():
+    for name, service in azure["services"].items():
         at = project.line_of(AZURE, f"{name}:")
         if name not in tags:
             known = ", ".join(sorted(tags)) or "none"
             found = f"no resource has the tag azd-service-name {name!r}"
             yield Finding(AZURE, at, found, f"azd finds the app by it; the Bicep has: {known}")
-        folder = str((service or {}).get("project", ""))
+        folder = service["project"]
         if not (project.app / folder / "host.json").is_file():
             yield Finding(
                 AZURE, at, f"there is no function app in {folder!r}", "name the folder of host.json"
