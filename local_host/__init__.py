@@ -4,7 +4,7 @@ It loads the real function_app.py through its decorators and runs HTTP, timer an
 real SDKs, on SQLite. It is for development, demos and tests; production is the Azure Functions host with the
 Durable extension. From bottom to top:
 
-    history, promises, durable_task, external_events, extension, executor
+    history, versions, promises, durable_task, external_events, extension, executor
                         what the Durable extension does with the SDK's answers: it numbers tasks for itself
     replay, drift, traps, episode
                         one episode: the SDK's replay, compared with the extension's; what Azure would leave

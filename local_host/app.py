@@ -59,7 +59,7 @@ class LoadedApp:
             _names(self.activities, "activity"),
             _names(self.orchestrators, "orchestration"),
             _names(self.entities, "entity_name"),
-            self.settings.default_version,
+            self.settings.versions.current,
         )
         return Orchestrators({key: function.call for key, function in self.orchestrators.items()}, known)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_host.app import LoadedApp
-from local_host.episode import Episode, Orchestrators, Past, play
+from local_host.episode import Episode, Orchestrators, Past, is_refused, play
 from local_host.extension import Identity
 from local_host.history import SCHEDULING, Event, EventType, moment, started_event
 
@@ -26,7 +26,8 @@ def check_history(app: LoadedApp, history: list[Event]) -> list[str]:
     """Play a history again, episode by episode; return what is different now, in words; empty if nothing is.
 
     `history` is a list of events as `LocalHost.history` returns them or the JSON file of them; it may end in
-    the middle of an orchestration. Of an execution that continued as new only the latest generation is
+    the middle of an orchestration. Versions are not compared, and an episode in which the instance was
+    refused for its version was no replay. Of an execution that continued as new only the latest generation is
     stored.
     """
     functions = app.durable_functions()
@@ -35,6 +36,8 @@ def check_history(app: LoadedApp, history: list[Event]) -> list[str]:
         raise ValueError("This is no history: it has no ExecutionStarted event.")
     past = Past()
     for number, recorded in enumerate(_episodes(history), 1):
+        if is_refused(recorded):
+            return []
         problems = _differences(functions, started, past, recorded)
         if problems:
             return [f"{started['Name']}, episode {number}: {problem}" for problem in problems]

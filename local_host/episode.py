@@ -28,9 +28,11 @@ from local_host.history import (
     timestamp,
 )
 from local_host.replay import SdkAnswer, replay
+from local_host.versions import MISMATCH, OUTPUT
 
 log = logging.getLogger("local_host")
 
+_END = EventType.EXECUTION_COMPLETED
 MAX_GENERATIONS = 1000
 """Generations without a wait in between, after which a loop is taken for endless (our own choice)."""
 
@@ -69,6 +71,8 @@ class Episode:
     status: str
     output: str | None = None
     custom_status: str | None = None
+    failure_details: dict[str, Any] | None = None
+    """What it failed of, where the framework itself says so: then its parent gets no reason."""
     generations: int = 0
     """How often it continued as new; if it did, the earlier history goes."""
     notes: list[str] = field(default_factory=list)
@@ -112,6 +116,34 @@ def play(
         past = Past()
     trap = traps.endless_generations(MAX_GENERATIONS)
     return turn.episode(Decision(completion=Completion("Failed", str(trap))), [], None, generation, now)
+
+
+def refuse(identity: Identity, past: Past, messages: list[Event], now: datetime) -> Episode:
+    """Fail an instance of a version that this host does not execute; what arrived stays in its history."""
+    started = started_event(past.events[:2]) or started_event(messages)
+    assert started is not None
+    end = event(
+        EventType.EXECUTION_COMPLETED, now, OrchestrationStatus="Failed", Result=None, FailureDetails=MISMATCH
+    )
+    return Episode(
+        execution_id=identity.execution_id,
+        events=[
+            event(EventType.ORCHESTRATOR_STARTED, now),
+            *messages,
+            end,
+            event(EventType.ORCHESTRATOR_COMPLETED, now),
+        ],
+        actions=[],
+        started=started,
+        status="Failed",
+        output=OUTPUT,
+        failure_details=MISMATCH,
+    )
+
+
+def is_refused(events: list[Event]) -> bool:
+    """Whether these are the events of an episode that `refuse` made: no orchestrator was called in it."""
+    return any(item.get("FailureDetails") == MISMATCH for item in events if item["EventType"] == _END)
 
 
 def _next_generation(

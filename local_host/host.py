@@ -90,7 +90,7 @@ class LocalHost:
         functions = self.app.durable_functions()
         invoker = Invoker(self._loop, self._threads, self._client_binding, directory)
         activity_invoker = Invoker(self._loop, self._activity_threads, self._client_binding, directory)
-        self._orchestrations = Orchestrations(store, clock, functions)
+        self._orchestrations = Orchestrations(store, clock, functions, self.app.settings.versions)
         self._activities = Activities(
             store, clock, self.app.activities, activity_invoker, workers, self._wake
         )

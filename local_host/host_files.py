@@ -7,11 +7,12 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from local_host import durable_settings
+from local_host.versions import Versions
 
 log = logging.getLogger("local_host")
 
@@ -34,7 +35,7 @@ class HostSettings:
 
     route_prefix: str = "api"
     task_hub: str = DEFAULT_TASK_HUB
-    default_version: str | None = None
+    versions: Versions = field(default_factory=Versions)
     concurrent_activities: int | None = None
     """How many activities run side by side; None leaves it to the host."""
 
@@ -54,7 +55,7 @@ class HostSettings:
         return cls(
             route_prefix=extensions.get("http", {}).get("routePrefix", cls.route_prefix).strip("/"),
             task_hub=task_hub,
-            default_version=durable.get("defaultVersion"),
+            versions=durable_settings.versions(durable),
             concurrent_activities=durable_settings.concurrent_activities(durable),
         )
 

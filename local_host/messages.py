@@ -65,6 +65,11 @@ def next_due(database: sqlite3.Connection) -> datetime | None:
     return None if earliest is None else from_microseconds(earliest)
 
 
+def postpone(database: sqlite3.Connection, message: Message, until: datetime) -> None:
+    """Let a message be played from a later moment on."""
+    database.execute("UPDATE messages SET visible_at = ? WHERE id = ?", (microseconds(until), message.id))
+
+
 def delete(database: sqlite3.Connection, played: list[Message]) -> None:
     """Remove messages that have been played or dropped."""
     database.executemany("DELETE FROM messages WHERE id = ?", [(message.id,) for message in played])

@@ -17,12 +17,13 @@ from typing import Any
 from clock import Clock
 from local_host import instances, messages, traps
 from local_host.durable_task import Action, Kind
-from local_host.episode import Episode, Orchestrators, Past, play
+from local_host.episode import Episode, Orchestrators, Past, play, refuse
 from local_host.extension import Identity
 from local_host.history import Event, EventType, event, started_event, timestamp
 from local_host.instances import Instance
 from local_host.messages import Message
 from local_host.store import Store
+from local_host.versions import BackOff, FailureStrategy, Versions
 
 log = logging.getLogger("local_host")
 
@@ -34,10 +35,12 @@ KEPT_HISTORIES = 256
 class Orchestrations:
     """All orchestration instances of a host."""
 
-    def __init__(self, store: Store, clock: Clock, functions: Orchestrators) -> None:
+    def __init__(self, store: Store, clock: Clock, functions: Orchestrators, versions: Versions) -> None:
         self._store = store
         self._clock = clock
         self._functions = functions
+        self._versions = versions
+        self._back_off = BackOff()
         self._pasts: OrderedDict[str, Past] = OrderedDict()
 
     def advance(self) -> bool:
@@ -70,8 +73,15 @@ class Orchestrations:
             with self._store.transaction() as database:
                 messages.delete(database, waiting)
             return
+        does_fit = self._versions.fits(instance.version)
+        if not does_fit and self._versions.failure is FailureStrategy.REJECT:
+            self._reject(instance, waiting, now)
+            return
         identity = Identity(instance_id, instance.execution_id, _parent_id(past, playable))
-        episode = play(self._functions, identity, past, playable, now)
+        if does_fit:
+            episode = play(self._functions, identity, past, playable, now)
+        else:
+            episode = refuse(identity, past, playable, now)
         with self._store.transaction() as database:
             current = instances.find(database, instance_id)
             if current is None or current.execution_id != instance.execution_id:
@@ -83,6 +93,19 @@ class Orchestrations:
             self._update(database, instance, episode, now)
         self._remember(episode, past)
         _report(instance, episode)
+
+    def _reject(self, instance: Instance, waiting: list[Message], now: datetime) -> None:
+        """Leave an instance of another version as it is, and its messages for later."""
+        log.warning(
+            "orchestration %s '%s' is of version %s, which does not fit, and waits (%s)",
+            instance.name,
+            instance.instance_id,
+            instance.version,
+            self._versions,
+        )
+        with self._store.transaction() as database:
+            for message in waiting:
+                messages.postpone(database, message, now + self._back_off.after(message.id))
 
     def _past(self, database: sqlite3.Connection, instance: Instance) -> Past:
         past = self._pasts.get(instance.execution_id)
@@ -229,7 +252,9 @@ def _tell_parent(database: sqlite3.Connection, episode: Episode, now: datetime) 
     if episode.status == "Completed":
         kind, outcome = EventType.SUB_ORCHESTRATION_COMPLETED, {"Result": episode.output}
     else:
-        kind, outcome = EventType.SUB_ORCHESTRATION_FAILED, {"Reason": episode.output, "Details": None}
+        details = episode.failure_details
+        reason = {"FailureDetails": details, "Reason": None} if details else {"Reason": episode.output}
+        kind, outcome = EventType.SUB_ORCHESTRATION_FAILED, {**reason, "Details": None}
     answer = event(kind, now, TaskScheduledId=parent["TaskScheduleId"], **outcome)
     waiting = parent["OrchestrationInstance"]
     messages.send(database, waiting["InstanceId"], waiting["ExecutionId"], answer, now)

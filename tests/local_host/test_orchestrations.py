@@ -10,6 +10,7 @@ from local_host.app import describe_app
 from local_host.dispatcher import StuckError
 from local_host.history import EventType
 from local_host.host_files import HostSettings
+from local_host.versions import Versions
 from tests.local_host.conftest import START
 
 GIVEN = {"round": 1, "rounds": 2, "jobs": 6, "patience": 3600, "barrier": True}
@@ -292,7 +293,7 @@ def test_versions_are_seen_by_the_orchestrator(run):
             child = yield context.call_sub_orchestrator("versioned", version="1.0")
         return [context.version, child]
 
-    loaded = describe_app(app, settings=HostSettings(default_version="2.0"))
+    loaded = describe_app(app, settings=HostSettings(versions=Versions("2.0")))
     host = run(loaded)
     instance = host.start_orchestration("versioned")
     host.settle()

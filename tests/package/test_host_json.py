@@ -10,6 +10,7 @@ import pytest
 
 from infra.package.contents import ROOT
 from local_host.host_files import HostSettings
+from local_host.versions import FailureStrategy, MatchStrategy, Versions
 from triggers.release import PREFIX
 
 SAMPLED_TYPES = {"Dependency", "Event", "Exception", "PageView", "Request", "Trace"}
@@ -95,4 +96,8 @@ def test_the_local_host_reads_the_same_file(host, durable):
     assert f"/{settings.route_prefix}" == PREFIX
     assert settings.task_hub == durable["hubName"]
     assert settings.concurrent_activities == durable["maxConcurrentActivityFunctions"]
-    assert settings.default_version == durable["defaultVersion"]
+    assert settings.versions == Versions(
+        durable["defaultVersion"],
+        MatchStrategy(durable["versionMatchStrategy"]),
+        FailureStrategy(durable["versionFailureStrategy"]),
+    )
