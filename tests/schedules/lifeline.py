@@ -182,6 +182,7 @@ class Lifeline:
                     return await call(**arguments)
             await asyncio.to_thread(self.wait_for_turn)
             result = await call(**arguments)
+            await asyncio.to_thread(self.wait_for_turn)  # what it has started begins first, each time
             await asyncio.to_thread(self._done, function.name)
             return result
 
