@@ -25,8 +25,8 @@ class PrunePlan:
 
     `keep` are expiring replicas that are kept again, `expire` available ones that no rule keeps, `delete`
     those past their grace, or whose deletion has begun and is not put off; `clean` are points with leftovers
-    of failed attempts, `forget` points of which nothing is left. `stopped` says why no further replica expires
-    or is deleted.
+    of failed attempts, `forget` points of which nothing is left. `stopped` says why no further replica
+    expires or is deleted.
     """
 
     keep: tuple[ReplicaName, ...] = ()
