@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 
-# What modules define stays: looking for garbage in it again and again is a sixth of a cold start.
+# What modules define stays: looking for garbage in it again and again is a tenth of a cold start.
 gc.disable()
 try:
     import azure.durable_functions as df

@@ -1,4 +1,4 @@
-"""Measures, prints a table, writes bench/results.json: python -m bench [module ...]
+"""Measures, prints a table, writes bench/results.json and bench/figures.md: python -m bench [module ...]
 
 Each row has what was measured (name, value, unit), what is aimed at (aim, better), and in what circumstances:
 the commit, and the load of the machine (its average of the last minute) before and after. Seconds of wall
@@ -18,6 +18,7 @@ from typing import Any
 MODULES = ("imports", "package", "ranged_reads", "backups", "costs", "fleet", "catalogue")
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.json"
+FIGURES = Path(__file__).parent / "figures.md"  # the same, for people
 
 
 def main(wanted: list[str]) -> None:
@@ -31,7 +32,9 @@ def main(wanted: list[str]) -> None:
         rows += _measured(name)
     known = json.loads(RESULTS.read_text()) if RESULTS.is_file() and wanted else []
     fresh = {row["name"] for row in rows}
-    RESULTS.write_text(json.dumps([row for row in known if row["name"] not in fresh] + rows, indent=1) + "\n")
+    kept = [row for row in known if row["name"] not in fresh] + rows
+    RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+    FIGURES.write_text(figures(kept))
     sys.stdout.write(table(rows))
 
 
@@ -62,6 +65,24 @@ def table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as text: what, how much, and how that stands to its aim."""
     width = max(len(row["name"]) for row in rows)
     lines = [f"{row['name']:{width}}  {row['value']:10.3f} {row['unit']:9} {_verdict(row)}" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def figures(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as a page in Markdown, with the commit and the load that each was measured at."""
+    lines = [
+        "# What was measured last",
+        "",
+        "Written by `make bench`; the load is the machine's average of the last minute, before and after.",
+        "",
+        "| what | found | aim | commit | load |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {row['name']} | {row['value']:.3f} {row['unit']} | {_verdict(row).removeprefix('aim: ')} "
+            f"| {row['commit']} | {row['load'][0]} to {row['load'][1]} |"
+            for row in rows
+        ),
+    ]
     return "\n".join(lines) + "\n"
 
 
