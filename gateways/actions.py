@@ -1,8 +1,8 @@
 """Which actions of Azure each identity needs, where, and for which calls of a gateway.
 
 Pure data, to read and to check against. Tests hold the gateways to it: each is opened for the identity that
-its calls stand under, needs nothing that is not here, and nothing here is superfluous. The simulated cloud
-gives its identities these rights and no others; the role definitions of a deployment are to give them too.
+its calls stand under, needs nothing that is not here, and nothing here is superfluous. The roles of a
+deployment, `infra/roles.json`, are checked against it both ways, and the simulated cloud has those roles.
 
 Resource Manager checks the right to a request itself, and *linked* rights on other resources that the request
 names. What was inferred, or is not known, is said with its row.
@@ -215,12 +215,13 @@ def assignments(policies: Policies, opted_in: Collection[OptIn] = tuple(OptIn)) 
             for identity, actions in ACTIONS.items()
             for action in actions
             if action.opt_in is None or action.opt_in in opted_in
-            for scope in _scopes(action.where, policies)
+            for scope in scopes(action.where, policies)
         }
     )
 
 
-def _scopes(where: Where, policies: Policies) -> Iterator[str]:
+def scopes(where: Where, policies: Policies) -> Iterator[str]:
+    """Yield the ARM ids that a place stands for; none for storage, and for what a location has not."""
     if where is Where.PROTECTED:
         yield from (scope.id for scope in policies.scopes)
     for location in policies.locations.values():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clock import Clock, SharedClock, SystemClock
 from domain.policy_file import parse_policies
-from gateways.actions import assignments
+from infra.deployed_roles import deployed
 from local_system.api import Api
 from local_system.failures import LocalSystemFailed
 from local_system.function_host import FunctionHost, core_tools, local_host
@@ -148,7 +148,7 @@ class LocalSystem:
         policies = self.directory.path / "policies.yaml"
         text = policy_file(self.cloud.subscription, self._home.container_url, self._recovery.container_url)
         policies.write_text(text)
-        for each in assignments(parse_policies(text)):
+        for each in deployed(parse_policies(text)):
             self.cloud.roles.grant(each.identity, [each.action], each.scope)
         settings = {
             "TIDEMARK_CATALOGUE": self._recovery.azurite.table_endpoint(CATALOGUE),

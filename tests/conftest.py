@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.storage.blob import ContainerClient
 from hypothesis import settings
 
 from simulator.azurite import Azurite, random_keys
@@ -25,6 +27,14 @@ class Account:
     key: str
     table_endpoint: str
     blob_endpoint: str
+
+    def make_container(self, name: str) -> None:
+        """Make a blob container in it."""
+        credential = AzureNamedKeyCredential(self.name, self.key)
+        with ContainerClient(
+            self.blob_endpoint, name, credential=credential, api_version="2021-12-02"
+        ) as container:
+            container.create_container()
 
 
 @dataclass

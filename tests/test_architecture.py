@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "function_app": {"triggers", "orchestrators", "activities", "gateways"},
     "simulator": {"simulator", "clock"},
     "local_host": {"local_host", "clock"},
-    "local_system": {"local_system", "simulator", "clock", "domain", "gateways.actions"},
+    "local_system": {"local_system", "simulator", "clock", "domain", "infra.deployed_roles"},
     "demo": {"local_system"},
     "infra": {"infra", "domain", "gateways.actions", "settings"},
 }

@@ -18,15 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.pipeline.transport import RequestsTransport
-from azure.storage.blob import ContainerClient
 
 from clock import ManualClock
 from domain.names import vm_key
 from domain.restore_points import RestorePoint
-from gateways.actions import OptIn, assignments
+from gateways.actions import OptIn
 from gateways.connection import cloud, connect, use
+from infra.deployed_roles import Roles, deployed
 from local_host.app import load_app
 from local_host.determinism import check_history
 from local_host.host import LocalHost
@@ -86,6 +85,7 @@ class World:
     tempo: Tempo = field(default_factory=Tempo)
     more_subscriptions: tuple[str, ...] = ()
     opted_in: tuple[OptIn, ...] = tuple(OptIn)
+    roles: Roles | None = None  # others than those that are deployed
 
     def __post_init__(self) -> None:
         self.cloud = Cloud(self.clock, tempo=self.tempo)
@@ -96,8 +96,7 @@ class World:
         self._build()
         self.reach = self._reach()
         self._connect()
-        for each in assignments(cloud().policies, self.opted_in):
-            self.cloud.roles.grant(each.identity, [each.action], each.scope)
+        self.assign_roles()
         self._start_host()
 
     def close(self) -> None:
@@ -105,6 +104,11 @@ class World:
         self.host.stop()
         use(None)
         self.cloud.close()
+
+    def assign_roles(self) -> None:
+        """Grant what a deployment of the policies, as they are now, grants."""
+        for each in deployed(cloud().policies, self.opted_in, self.roles):
+            self.cloud.roles.grant(each.identity, [each.action], each.scope)
 
     # What exists in the cloud
 
@@ -288,10 +292,5 @@ class World:
 
     def _account_with_container(self) -> Account:
         account = self.accounts.fresh()
-        credential = AzureNamedKeyCredential(account.name, account.key)
-        container = ContainerClient(
-            account.blob_endpoint, "manifests", credential=credential, api_version="2021-12-02"
-        )
-        with container:
-            container.create_container()
+        account.make_container("manifests")
         return account

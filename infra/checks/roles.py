@@ -100,7 +100,7 @@ def needed() -> dict[Place, set[str]]:
 
 def opt_in(action: Action) -> str:
     """Return what must be opted into for an action; an empty text if nothing."""
-    return str(getattr(action, "opt_in", None) or "")
+    return str(action.opt_in or "")
 
 
 def _missing(roles: Mapping[str, Any]) -> Iterator[Finding]:

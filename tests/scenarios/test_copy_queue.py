@@ -9,7 +9,6 @@ import pytest
 
 from activities.copies import Claim, begin_next_copy
 from domain.copies import CopyState
-from gateways.actions import assignments
 from gateways.connection import cloud, use
 from simulator.tempo import Tempo
 from tests.world import START, World
@@ -161,8 +160,7 @@ def change_location(world, name, **changes):
         for policy in policies.policies.values()
     }
     use(replace(cloud(), policies=replace(policies, locations=locations, policies=changed)))
-    for each in assignments(cloud().policies):
-        world.cloud.roles.grant(each.identity, [each.action], each.scope)
+    world.assign_roles()
 
 
 def test_a_location_that_gets_another_group_while_copies_wait_keeps_every_point_restorable(world):
