@@ -27,7 +27,7 @@ class Finding:
 def contradictions(file: FileForm) -> Iterator[Finding]:
     """Find what contradicts itself. Empty fields are not known, and nothing is found of them."""
     yield from _named_twice(file.subscriptions)
-    yield from _shared_containers(file.locations)
+    yield from _shared_accounts(file.locations)
     for name, location in file.locations.items():
         yield from (found.below("locations", name) for found in _of_location(location))
     for name, policy in file.policies.items():
@@ -52,15 +52,16 @@ def _named_twice(subscriptions: tuple[SubscriptionForm, ...]) -> Iterator[Findin
                 yield Finding((*here, "resource_groups", str(place)), message)
 
 
-def _shared_containers(locations: Mapping[str, LocationForm]) -> Iterator[Finding]:
-    containers: dict[str, str] = {}
+def _shared_accounts(locations: Mapping[str, LocationForm]) -> Iterator[Finding]:
+    accounts: dict[str, str] = {}
     for name, location in locations.items():
-        other = containers.setdefault(location.manifests or name, name)
+        account = location.manifests.rpartition("/")[0].lower() or name
+        other = accounts.setdefault(account, name)
         if other != name:
             yield Finding(
                 ("locations", name, "manifests"),
-                f"location '{other}' keeps its manifests there; each location needs a container of its own, "
-                "for a point has one name in all of them",
+                f"location '{other}' keeps its manifests in that storage account; each location needs one of "
+                "its own, in its own region, or one lost region takes the manifests of both",
             )
 
 

@@ -92,9 +92,9 @@ def test_the_example_names_every_field_there_is_and_the_defaults_that_it_tells()
         ),
         (
             "https://tidemarknorth.blob.core.windows.net/manifests",
-            "https://tidemarkwest.blob.core.windows.net/manifests",
+            "https://tidemarkwest.blob.core.windows.net/another-container",
             "locations.north.manifests",
-            "location 'west' keeps its manifests there",
+            "location 'west' keeps its manifests in that storage account",
         ),
         ("  north:\n", "  North_1:\n", "locations.North_1", "found 'North_1'"),
         ("home: west", "home: wets", "policies.daily.home", "no location 'wets'; the file has west, north"),
