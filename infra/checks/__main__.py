@@ -11,6 +11,7 @@ from pathlib import Path
 from infra.checks import (
     alerts,
     app_settings,
+    loaded_files,
     modules,
     names,
     resource_types,
@@ -26,6 +27,7 @@ CHECKS: Sequence[Callable[[Project], Result]] = (
     syntax.check,
     names.check,
     modules.check,
+    loaded_files.check,
     app_settings.check,
     roles.check,
     alerts.check,

@@ -1,8 +1,8 @@
 """A Bicep file as a syntax tree, and what it declares.
 
 The parser is tree-sitter's grammar of Bicep. It is no compiler: it knows the form of a file and neither names
-nor types. Two quirks of it matter here. What follows a lambda's first operand is parsed as if it followed the
-lambda, `x => x.a` as `(x => x).a`; and `[f().x]` in an array becomes two elements.
+nor types. Two quirks of it matter here. What follows an operand of a lambda is parsed as if it followed the
+lambda, `x => a || x.b` as `(x => a || x).b`; and `[f().x]` in an array becomes two elements.
 """
 
 from __future__ import annotations
@@ -51,6 +51,24 @@ def literal(node: Node | None) -> str | None:
     if node is None or node.type != "string" or any(child.type == "interpolation" for child in node.children):
         return None
     return "".join(text(child) for child in node.named_children)
+
+
+def callee(call: Node) -> Node:
+    """Return the name of the function that is called."""
+    return continued(parts(call)[0])
+
+
+def continued(node: Node) -> Node:
+    """Return what a call or a member really follows, where the parser says that it follows a lambda."""
+    if node.type == "lambda_expression":
+        while node.type in (
+            "lambda_expression",
+            "binary_expression",
+            "unary_expression",
+            "ternary_expression",
+        ):
+            node = parts(node)[-1]
+    return node
 
 
 def key(entry: Node) -> str | None:

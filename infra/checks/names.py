@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from infra.checks.bicep import BicepFile, below, line, parts, text
+from infra.checks.bicep import BicepFile, below, callee, line, parts, text
 from infra.checks.project import Project
 from infra.checks.results import Finding, Result, result
 
@@ -122,11 +122,10 @@ def _is_decorator(call: Node) -> bool:
 
 
 def _called(root: Node) -> Iterator[Node]:
-    """Yield the name of every function that is called; `x => f(x)` is parsed as `(x => f)(x)`."""
+    """Yield the name of every function that is called."""
     for node in below(root):
         if node.type == "call_expression":
-            first = parts(node)[0]
-            name = parts(first)[-1] if first.type == "lambda_expression" else first
+            name = callee(node)
             if name.type == "identifier":
                 yield name
         elif node.type == "identifier" and _is_torn(node):
@@ -141,15 +140,19 @@ def _is_torn(name: Node) -> bool:
     return after.start_byte == name.end_byte and text(after).startswith("(")
 
 
-def _uses(node: Node, local: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:
-    """Yield every identifier that refers to something, with the names that hold only there."""
+def _uses(
+    node: Node, local: frozenset[str], called: frozenset[int] = frozenset()
+) -> Iterator[tuple[Node, frozenset[str]]]:
+    """Yield every identifier that refers to something, but for functions, with the names that hold only there."""
+    if node.type == "call_expression":
+        called |= {callee(node).id}
     if node.type in ("for_statement", "user_defined_function", "lambda_expression"):
         local |= bound(node)
     for child in _referring(node):
-        within = local | _bound_by_lambdas(child) if node.type == "arguments" else local
+        within = local | bound_by_lambdas(child) if node.type == "arguments" else local
         if child.type != "identifier":
-            yield from _uses(child, within)
-        elif not _is_torn(child):
+            yield from _uses(child, within, called)
+        elif not _is_torn(child) and child.id not in called:
             yield child, within
 
 
@@ -158,8 +161,8 @@ def _referring(node: Node) -> list[Node]:
     found = parts(node)
     if node.type == "import_functionality":
         return []
-    if node.type == "call_expression":
-        return found if found[0].type == "member_expression" else found[1:]
+    if node.type == "call_expression" and found[0].type == "identifier":
+        return found[1:]
     if node.type == "lambda_expression":
         return found[1:]
     if node.type == "for_statement":
@@ -190,9 +193,9 @@ def bound(node: Node) -> frozenset[str]:
     return frozenset(text(parts(each)[0]) for each in below(node) if each.type == "parameter" and parts(each))
 
 
-def _bound_by_lambdas(argument: Node) -> frozenset[str]:
+def bound_by_lambdas(argument: Node) -> frozenset[str]:
     """Return what the lambdas of one argument bind, those of the calls within left out."""
     if argument.type == "arguments":
         return frozenset()
     own = bound(argument) if argument.type == "lambda_expression" else frozenset()
-    return own.union(*(_bound_by_lambdas(child) for child in parts(argument)))
+    return own.union(*(bound_by_lambdas(child) for child in parts(argument)))

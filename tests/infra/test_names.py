@@ -54,6 +54,8 @@ def test_what_is_wrong_with_names_is_found(small, text, found):
         "output a array = map([], x => x.a == 'b' ? x.c : toLower(x.d))\n",
         "output a array = map([], x => map(x.y ?? [], z => {p: x.id, q: z}))\n",
         "output a object = toObject([], x => x.key, x => x.value)\n",
+        "param p bool\noutput a array = filter([], x => p || x.y == null)\n",
+        "param p bool\noutput a array = filter([], x => p || contains(x.y, 'z'))\n",
         "output a int = reduce([], 0, (sum, each) => sum + each)\n",
         "func name(of string) string => 'a-${of}'\noutput a string = name('b')\n",
         "type kind = { name: string }\nparam x kind\noutput a string = x.name\n",
