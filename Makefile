@@ -54,7 +54,7 @@ $(BIN)/.installed: requirements.txt requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-$(CHECKOV): infra/checks/checkov.txt infra/checks/checkov-parser.txt $(BIN)/.installed
+$(CHECKOV): infra/checks/checkov.txt infra/checks/checkov-parser.txt | $(BIN)/.installed
 	@echo "Setting up checkov (once) ..."
 	@$(BIN)/python -m venv --clear --without-pip .venv/checkov
 	@$(CHECKOV_PIP) -r infra/checks/checkov.txt

@@ -143,7 +143,7 @@ def _is_torn(name: Node) -> bool:
 def _uses(
     node: Node, local: frozenset[str], called: frozenset[int] = frozenset()
 ) -> Iterator[tuple[Node, frozenset[str]]]:
-    """Yield every identifier that refers to something, but for functions, with the names that hold only there."""
+    """Yield every identifier that refers to something, and the names that hold only there; no functions."""
     if node.type == "call_expression":
         called |= {callee(node).id}
     if node.type in ("for_statement", "user_defined_function", "lambda_expression"):
