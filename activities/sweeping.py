@@ -17,7 +17,8 @@ from domain.events import Event, EventName
 from domain.operations import Operation, OperationState
 from domain.policy import Backlog
 from domain.requests import BackupRequest, Start
-from durable import Client, client_activity, from_wire
+from domain.restore_points import PointState
+from durable import Client, client_activity, from_wire, to_wire
 from gateways.connection import cloud
 
 blueprint = df.Blueprint()
@@ -85,18 +86,31 @@ def _expected(sweep: Sweep) -> list[Start]:
     for operation in open_ones:
         _tell_if_stuck(operation)
         _end_if_lost(operation)
-    asked = [
-        Start(operation.orchestrator, operation.instance, operation.request, may_follow=True)
-        for operation in open_ones
-        if _is_to_start(operation)
-    ]
+    asked = [start for operation in open_ones if (start := _start(operation))]
     return asked + [copy_worker(queue) for queue in catalogue.copy_queues.all_open()]
 
 
-def _is_to_start(operation: Operation) -> bool:
-    if operation.kind != "backup":
-        return True  # nobody else has its instance
-    return operation.state is OperationState.ACCEPTED and not _is_overtaken(operation)
+def _start(operation: Operation) -> Start | None:
+    """Return what an open operation needs to be at work; None where the sweep leaves it to others."""
+    if operation.kind == "backup" and operation.state is OperationState.RUNNING:
+        return _retake(operation)
+    if operation.kind == "backup" and _is_overtaken(operation):
+        return None
+    return Start(operation.orchestrator, operation.instance, operation.request, may_follow=True)
+
+
+def _retake(operation: Operation) -> Start | None:
+    """Return the second attempt of a backup whose disks were taken too far apart.
+
+    The first one starts it, unless it was ended in between. Only such a first attempt has failed without an
+    operation; where the second one has been taken already, whoever is started tells the operation of it.
+    """
+    request = _request(operation)
+    point = cloud().catalogue.restore_points.find(request.point) if request else None
+    if request is None or point is None or point.state is not PointState.FAILED or point.operation:
+        return None
+    again = request.retake
+    return Start("backup_vm", again.instance, to_wire(again), may_follow=True)
 
 
 def _tell_if_stuck(operation: Operation) -> None:
@@ -117,10 +131,21 @@ def _end_if_lost(operation: Operation) -> None:
 
 
 def _is_overtaken(operation: Operation) -> bool:
-    connected, request = cloud(), from_wire(BackupRequest, operation.request)
-    point = connected.catalogue.restore_points.find(request.point)
+    connected, request = cloud(), _request(operation)
+    point = connected.catalogue.restore_points.find(request.point) if request else None
     if point is None or point.operation == operation.id:
         return False
     reason = f"restore point {point.id} was taken for another request, which came first"
     connected.catalogue.operations.alter(operation.id, lambda known: known.failed(reason, connected.now()))
     return True
+
+
+def _request(operation: Operation) -> BackupRequest | None:
+    """Return what a backup was asked for with; None where another version wrote it, in a form of its own.
+
+    That must not hold up the others; when a day has passed it is told as stuck.
+    """
+    try:
+        return from_wire(BackupRequest, operation.request)
+    except ValueError:
+        return None

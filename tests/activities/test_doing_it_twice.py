@@ -252,6 +252,15 @@ def test_an_operation_that_lost_its_race_is_ended_by_the_sweep_and_others_are_st
     assert cloud().catalogue.operations.find(waiting.id).state is OperationState.ACCEPTED
 
 
+def test_an_operation_whose_request_nobody_can_read_any_more_holds_up_no_other(world, available):
+    request = BackupRequest(available.vm.id, START, 2, cloud().policies.policies["daily"])
+    unread = replace(OPERATION, id=f"20261122-{1:020d}", request={"form": "of another version"})
+    waiting = replace(OPERATION, id=f"20261122-{2:020d}", instance=request.instance, request=to_wire(request))
+    for operation in (unread, waiting):
+        cloud().catalogue.operations.accept(operation)
+    assert waiting.instance in [start.instance for start in unattended().starts]
+
+
 def test_a_backup_that_nobody_has_taken_for_a_day_is_ended_and_told(world, caplog):
     cloud().catalogue.operations.accept(replace(OPERATION, state=OperationState.RUNNING))
     world.clock.advance(timedelta(hours=23))

@@ -12,7 +12,7 @@ from typing import Any
 from azure.core.pipeline.transport import RequestsTransport
 
 from gateways.connection import connect, use
-from local_host.app import load_app
+from local_host.app import LoadedApp, load_app
 from local_host.dispatcher import StuckError
 from local_host.host import LocalHost
 from simulator.arm import snapshot_copies
@@ -165,10 +165,13 @@ class MortalWorld(World):
         use(replace(connected, policies=replace(known, policies=policies)))
 
     def _start_host(self) -> None:
-        app = self.lifeline.hold(load_app(ROOT))
+        app = self.lifeline.hold(self._app())
         self.host = LocalHost(app, self.directory / "host.db", self.clock, self.workers)
         self.lifeline.is_all_begun = self._is_all_begun
         self.host.start()
+
+    def _app(self) -> LoadedApp:
+        return load_app(ROOT)
 
     def _is_all_begun(self) -> bool:
         """Whether nothing but activities has anything to do at this moment; the host does not tell it."""
