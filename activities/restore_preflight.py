@@ -6,6 +6,7 @@ made; its disks are there by then, and stay.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
@@ -26,6 +27,7 @@ from gateways.connection import cloud
 from gateways.failures import GROUP_MISSING
 
 blueprint = df.Blueprint()
+_log = logging.getLogger("tidemark.restores")
 
 
 @activity(blueprint)
@@ -157,12 +159,23 @@ def _name_faults(request: RestoreRequest, machine: MachinePlan) -> Iterator[Faul
 
 
 def _size_faults(request: RestoreRequest, manifest: Manifest) -> Iterator[Fault]:
-    """See that the region offers the VM's size, and that this takes what the VM is made of."""
+    """See that the region offers the VM's size, and that this takes what the VM is made of.
+
+    Where the list of sizes does not answer, the restore goes on without it: on the day that a region is lost
+    other things may be out of order, and Azure itself refuses a size that it has not.
+    """
     location = request.location
-    if request.is_for_vm:
-        size = wanted_size(manifest, location)
+    if not request.is_for_vm:
+        return
+    size = wanted_size(manifest, location)
+    try:
         offer = cloud().machine_sizes.find(location.subscription, location.region, size)
-        yield from size_faults(manifest, location, offer)
+    except Transient as silence:
+        if silence.code == Transient.THROTTLED:
+            raise
+        _log.warning("the size %s of restore %s was not looked up: %s", size, request.operation, silence)
+        return
+    yield from size_faults(manifest, location, offer)
 
 
 def _guarded(field: str, look: Callable[[], Iterable[Fault]]) -> list[Fault]:

@@ -121,3 +121,17 @@ def test_a_list_of_sizes_that_azure_throttles_is_waited_for(world, web):
     assert operation["state"] == "succeeded", operation["failure"]
     [machine] = found(world, VirtualMachine, "restored-north")
     assert attached(machine) == EXPECTED
+
+
+def test_a_list_of_sizes_that_does_not_answer_keeps_no_vm_from_coming_back(world, web, caplog):
+    point = world.back_up("web")["restorePoint"]["id"]
+    world.cloud.faults.fail("GET", "/Microsoft.Compute/skus", status=503)
+
+    operation = restored(world, restorePoint=point, location="north", what="vm")
+
+    world.cloud.faults.verify_all_met()
+    assert f"the size {SIZE} of restore {operation['id']} was not looked up" in caplog.text
+    assert operation["state"] == "succeeded", operation["failure"]
+    [machine] = found(world, VirtualMachine, "restored-north")
+    assert machine.properties["hardwareProfile"] == {"vmSize": SIZE}
+    assert attached(machine) == EXPECTED
