@@ -12,15 +12,8 @@ import azure.durable_functions as df
 
 from activities.announcing import announce
 from activities.settling import as_it_is_now, circumstances, settle
-from domain.copies import (
-    CLAIM_LASTS,
-    PERMIT_LASTS,
-    Copy,
-    CopyQueue,
-    CopyState,
-    copies_of,
-    to_skip,
-)
+from domain.copies import CLAIM_LASTS, Copy, CopyState, copies_of, to_skip
+from domain.copy_queues import PERMIT_LASTS, CopyQueue
 from domain.errors import Conflicting, Refused, Transient
 from domain.events import Event, EventName
 from domain.policy import Backlog, Location

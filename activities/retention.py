@@ -27,6 +27,7 @@ from domain.policy import Location
 from domain.pruning import PrunePlan, ReplicaName
 from domain.restore_points import ReplicaState, RestorePoint
 from domain.retention import VmBooks, deleted, deleting, expiring, kept_again, put_off
+from domain.stored import Stored, StoredSnapshot, stored
 from durable import activity
 from gateways.connection import cloud
 
@@ -117,7 +118,7 @@ def delete_replica(name: ReplicaName) -> Deletion:
     location = cloud().policies.locations.get(name.location)
     if location is None:
         return Deletion(True, (f"{point.id}: {_unknown_location(name.location)}",))
-    progress = _delete_all(point.id, _snapshots_of(point, name.location))
+    progress = _delete_all(point.id, _stored_of(point, name.location))
     if progress.is_open:
         return Deletion(is_over=bool(progress.refusals), refusals=progress.refusals)
     try:
@@ -217,15 +218,16 @@ def _begun(name: ReplicaName) -> RestorePoint | None:
     return begun if begun and name.location in begun.deletions else None
 
 
-def _snapshots_of(point: RestorePoint, location: str) -> list[str]:
-    """Return the ids of all snapshots that a replica may have, those of failed attempts too."""
+def _stored_of(point: RestorePoint, location: str) -> list[Stored]:
+    """Return all that a replica may consist of, what failed attempts have left too."""
     if location == point.home:
-        return [part.snapshot_id for part in point.disks]
+        return [StoredSnapshot(part.snapshot_id) for part in point.disks]
     place, catalogue = cloud().policies.locations[location], cloud().catalogue
     copies = tuple(catalogue.copies.find(point, location))
     return [
-        copy.snapshot_id(name, place)
-        for copy, name in replica_names(VmBooks(point.vm.key, (point,), copies), point, location)
+        each
+        for copy, names in replica_names(VmBooks(point.vm.key, (point,), copies), point, location)
+        for each in stored(copy, names, place)
     ]
 
 
@@ -243,7 +245,7 @@ def _is_manifest_gone(point: RestorePoint, location: Location) -> bool:
 
 
 def _clean_failure(point: RestorePoint) -> _Progress:
-    progress = _delete_all(point.id, [part.snapshot_id for part in point.disks])
+    progress = _delete_all(point.id, [StoredSnapshot(part.snapshot_id) for part in point.disks])
     if progress.is_open:
         return progress
     home = cloud().policies.locations.get(point.home)
@@ -257,8 +259,8 @@ def _clean(left: CopyLeftovers) -> _Progress:
     location = cloud().policies.locations.get(left.copy.location)
     if location is None:
         return _Progress(True, (f"{left.copy.point}: {_unknown_location(left.copy.location)}",))
-    progress = _delete_all(left.copy.point, [left.copy.snapshot_id(name, location) for name in left.names])
-    if left.is_all and not progress.is_open:
+    progress = _delete_all(left.copy.point, stored(left.copy, left.names, location))
+    if left.is_all and not progress.is_open and _is_rest_gone(left.copy, location):
         cloud().catalogue.copies.alter(left.copy, lambda known: _cleaned(known, left.copy))
     return progress
 
@@ -268,12 +270,20 @@ def _cleaned(known: Copy, seen: Copy) -> Copy | None:
     return replace(known, is_cleaned=True) if is_same else None
 
 
-def _delete_all(point: str, snapshot_ids: Iterable[str]) -> _Progress:
+def _is_rest_gone(copy: Copy, location: Location) -> bool:
+    """Delete the manifest of a replica that was whole once and is damaged; others have none."""
+    point = cloud().catalogue.restore_points.find(copy.point)
+    if point is None or point.replicas.get(copy.location) is not ReplicaState.DAMAGED:
+        return True
+    return _is_manifest_gone(point, location)
+
+
+def _delete_all(point: str, things: Iterable[Stored]) -> _Progress:
     """Ask for the deletion of all; one that Azure refuses keeps the others from nothing."""
     is_open, refusals = False, []
-    for snapshot_id in snapshot_ids:
+    for each in things:
         try:
-            is_open |= not cloud().deletions.delete_snapshot(snapshot_id, point)
+            is_open |= not cloud().deletions.delete(each, point)
         except Refused as refused:
             is_open = True
             refusals.append(str(refused))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import azure.durable_functions as df
 
-from domain.copies import CopyQueue, CopyWork
+from domain.copy_queues import CopyQueue, CopyWork
 from domain.errors import Transient
 from domain.requests import Start
 from durable import Client, client_activity, to_wire

@@ -1,7 +1,7 @@
-"""Copies: one disk of one restore point on its way to one location, and the queue that they wait in.
+"""Copies: one disk of one restore point on its way to one location, attempt by attempt.
 
-Azure wants the snapshots of a disk copied in the order of their creation, one at a time, so each disk and
-location has one queue, worked oldest first.
+They wait in queues (domain/copy_queues.py). Where a location has the method `pages`, domain/page_copies.py
+says how far the pages of a copy are.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.names import copy_partition, copy_row_key, snapshot_id, snapshot_name
+from domain.names import copy_partition, copy_row_key, page_blob_name, snapshot_id, snapshot_name
+from domain.page_copies import PageProgress
 from domain.policy import Backlog, Location
 from domain.restore_points import ProtectedDisk, ReplicaState, RestorePoint
 from domain.snapshots import Snapshot
 
 MOST_ATTEMPTS = 3
 BETWEEN_ATTEMPTS = timedelta(minutes=5)  # and three times as long before the one after
-MOST_COPIES = 100  # at a time, per subscription and region: Azure's limit
-PERMIT_LASTS = timedelta(hours=12)  # renewed every few hours
 CLAIM_LASTS = timedelta(minutes=15)
 # Nobody documents how long a copy may take, nor a sign that one has stalled.
 STALLED = timedelta(hours=6)
@@ -39,41 +38,6 @@ class CopyState(StrEnum):
     def is_open(self) -> bool:
         """Whether there is still something to do."""
         return self in (CopyState.WAITING, CopyState.COPYING)
-
-
-@dataclass(frozen=True)
-class CopyQueue:
-    """The copies of one disk to one location, and what becomes of those that wait behind another one."""
-
-    disk: str
-    location: Location
-    backlog: Backlog = Backlog.EVERY
-
-    @property
-    def partition(self) -> str:
-        """The partition of its copies in the catalogue."""
-        return copy_partition(self.disk, self.location.name)
-
-    @property
-    def instance(self) -> str:
-        """The id of the orchestration that works it."""
-        return f"copy:{self.disk}:{self.location.name}"
-
-
-@dataclass(frozen=True)
-class CopyWork:
-    """What a worker is started with: its queue, and its name once it has one."""
-
-    queue: CopyQueue
-    worker: str | None = None
-
-
-@dataclass(frozen=True)
-class Permit:
-    """One of the places for copies that Azure has per subscription and region, and who holds it."""
-
-    holder: str
-    expires: datetime
 
 
 @dataclass(frozen=True)
@@ -108,7 +72,13 @@ class Copy:
     not_before: datetime | None = None
     is_stalled: bool = False
     encryption: str | None = None  # as ARM names it, where the disk has a key of its owner's
-    group_id: str = ""  # where its snapshots lie: its location's group when it was queued
+    # Where its data lies, as its location was when it was queued: a resource group, or a container of page
+    # blobs, which is empty where Azure copies the snapshot itself.
+    group_id: str = ""
+    container: str = ""
+    pages: PageProgress | None = None  # which blob it is written into, and how far
+    is_damaged: bool = False  # whether a verification found other bytes in it than it must have
+    whole_because: str | None = None  # why it is written whole, whatever difference there may be
 
     @classmethod
     def of(cls, point: RestorePoint, part: ProtectedDisk, location: str) -> Copy:
@@ -142,7 +112,7 @@ class Copy:
 
     @property
     def target_name(self) -> str:
-        """The name of the snapshot that this attempt makes in the location."""
+        """The name of the snapshot, or of the page blob if it begins one, that this attempt makes there."""
         return self._name_of(self.attempt)
 
     def snapshot_id(self, name: str, location: Location) -> str:
@@ -155,10 +125,17 @@ class Copy:
 
     @property
     def earlier_names(self) -> list[str]:
-        """The names of the snapshots that the attempts before this one may have left."""
+        """The names of what the attempts before this one may have left."""
         return [self._name_of(attempt) for attempt in range(1, self.attempt)]
 
+    @property
+    def is_paged(self) -> bool:
+        """Whether Tidemark itself writes it, page by page."""
+        return bool(self.container)
+
     def _name_of(self, attempt: int) -> str:
+        if self.is_paged:
+            return page_blob_name(self.disk, self.point, attempt)
         return snapshot_name(self.point, self.disk_name, self.disk_unique_id, self.location, attempt)
 
     def is_at_work(self, now: datetime) -> bool:
@@ -191,6 +168,21 @@ class Copy:
         if self.started is not None:
             return replace(self, failure=None)
         return replace(self, started=now, progressed=now, is_stalled=False, failure=None)
+
+    def planned(self, pages: PageProgress, now: datetime) -> Copy:
+        """Return the copy with a plan of its pages; one that has a plan keeps it."""
+        if self.state is not CopyState.COPYING or self.pages is not None:
+            return self
+        return replace(self.begun(now), pages=pages, percent=pages.percent)
+
+    def carried(self, pages: PageProgress, now: datetime) -> Copy:
+        """Return the copy with more of its pages written; complete once the blob is sealed."""
+        if self.state is not CopyState.COPYING or self.pages is None:
+            return self
+        is_further = pages.reached > self.pages.reached or bool(pages.sealed)
+        carried = replace(self, pages=pages, percent=pages.percent, renewed=now, failure=None)
+        carried = replace(carried, progressed=now if is_further else self.progressed, is_stalled=False)
+        return replace(carried, state=CopyState.AVAILABLE) if pages.sealed else carried
 
     def deferred(self, reason: str, until: datetime) -> Copy:
         """Return the copy put back into its queue: something that will pass is in its way."""
@@ -247,7 +239,7 @@ class Copy:
             return replace(ended, state=CopyState.FAILED)
         later = now + (again_after or BETWEEN_ATTEMPTS * 3 ** (self.attempt - 1))
         again = replace(ended, state=CopyState.WAITING, attempt=self.attempt + 1, not_before=later)
-        return replace(again, percent=0.0, progressed=None)
+        return replace(again, percent=0.0, progressed=None, pages=None)
 
     def skipped(self, reason: str, now: datetime) -> Copy:
         """Return the copy as one that will not be made; one that is over stays as it was."""

@@ -16,6 +16,7 @@ class EventName(StrEnum):
     SLOT_MISSED = "slot_missed"
     COPY_FAILED = "copy_failed"
     COPY_STALLED = "copy_stalled"
+    REPLICA_DAMAGED = "replica_damaged"
     OPERATION_STUCK = "operation_stuck"
     PRUNE_FAILED = "prune_failed"
     PRUNE_STOPPED = "prune_stopped"

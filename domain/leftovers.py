@@ -18,13 +18,13 @@ from domain.retention import VmBooks, is_put_off, may_be_kept, newest_offered
 QUIET = timedelta(hours=1)
 FAILURES_TOLD = timedelta(days=7)  # a failed point stays to be looked into, though nothing of it is left
 
-_LOST = (ReplicaState.FAILED, ReplicaState.SKIPPED)
+_LOST = (ReplicaState.FAILED, ReplicaState.SKIPPED, ReplicaState.DAMAGED)
 _OVER = (ReplicaState.DELETED, *_LOST)
 
 
 @dataclass(frozen=True)
 class CopyLeftovers:
-    """The snapshots that the attempts of a copy have left in its location, by name.
+    """What the attempts of a copy have left in its location, by name: snapshots or page blobs.
 
     `is_all` says whether there will be no more, so that it need not be looked at again.
     """
@@ -70,12 +70,14 @@ def _leftovers(books: VmBooks, point: RestorePoint, copy: Copy, now: datetime) -
 
 
 def attempt_names(copy: Copy, attempts: int) -> tuple[str, ...]:
-    """Return the names of the snapshots that the first attempts of a copy make."""
+    """Return the names of what the first attempts of a copy make."""
     return tuple(replace(copy, attempt=number).target_name for number in range(1, attempts + 1))
 
 
-def replica_names(books: VmBooks, point: RestorePoint, location: str) -> Iterator[tuple[Copy, str]]:
-    """Yield the name of every snapshot that a point may have in a recovery location, with the copy it is of.
+def replica_names(
+    books: VmBooks, point: RestorePoint, location: str
+) -> Iterator[tuple[Copy, tuple[str, ...]]]:
+    """Yield each copy that a point may have in a recovery location, with the names of what its attempts made.
 
     Where a copy's row is lost, every name that it can have had.
     """
@@ -83,8 +85,7 @@ def replica_names(books: VmBooks, point: RestorePoint, location: str) -> Iterato
     for part in point.disks:
         found = known.get(part.disk.key)
         copy = found or Copy.of(point, part, location)
-        for name in attempt_names(copy, found.attempt if found else MOST_ATTEMPTS):
-            yield copy, name
+        yield copy, attempt_names(copy, found.attempt if found else MOST_ATTEMPTS)
 
 
 def is_forgettable(books: VmBooks, point: RestorePoint, now: datetime) -> bool:

@@ -118,6 +118,12 @@ def copy_partition(disk: str, location: str) -> str:
     return f"{disk}~{location}"
 
 
+def page_blob_name(disk: str, point: str, copy_attempt: int) -> str:
+    """Return the name of the page blob that a whole copy of a disk begins; later differences go into it too."""
+    _, slot, _ = point_parts(point)
+    return f"{disk}/{slot_text(slot)}-{short_hash(disk, point, str(copy_attempt))}.vhd"
+
+
 def copy_row_key(created: datetime, point: str) -> str:
     """Return the row key of a copy: copies of one disk sort in the order in which Azure wants them."""
     return f"{created.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}~{point}"

@@ -11,6 +11,13 @@ from domain.names import snapshot_id
 from domain.schedule import Schedule
 
 
+class Method(StrEnum):
+    """How data comes into a location."""
+
+    SNAPSHOT = "snapshot"  # Azure copies the snapshots themselves
+    PAGES = "pages"  # Tidemark writes the changed pages into page blobs of any storage account
+
+
 @dataclass(frozen=True)
 class Location:
     """Where replicas are kept: snapshots in a resource group of one region, and manifests that describe them.
@@ -18,6 +25,10 @@ class Location:
     `manifests` is the URL of a blob container in an account of its own. Disks and VMs are restored into
     `restore_resource_group`, VMs with a network interface in the subnet `subnet_id`. `sizes` says which VM
     size, and `zones` which availability zone, stands here for one of another location.
+
+    With the method `pages` replicas are page blobs in the container `pages`, a URL, and there are no
+    snapshots. `account_id` is the ARM id of its account where disks may be imported from it: it is in the
+    location's region then. Without it disks are uploaded, wherever the account is.
     """
 
     name: str
@@ -30,6 +41,9 @@ class Location:
     subnet_id: str | None = None
     sizes: Mapping[str, str] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
+    method: Method = Method.SNAPSHOT
+    pages: str = ""
+    account_id: str = ""
 
     @property
     def group_id(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from domain.policy import Method
 from domain.policy_forms import FileForm, LocationForm, PolicyForm, SelectorForm, SubscriptionForm
 from domain.schedule import Schedule
 
@@ -75,8 +76,23 @@ def _of_location(location: LocationForm) -> Iterator[Finding]:
                 "only one of the same subscription",
                 (("subscription",),),
             )
+    yield from _of_method(location)
     for size, other in _written_twice(location.sizes):
         yield Finding(("sizes", size), f"'{other}' is the same size; Azure does not tell cases apart")
+
+
+def _of_method(location: LocationForm) -> Iterator[Finding]:
+    """Find what belongs to the other method than the location's."""
+    if location.method is Method.PAGES and not location.pages:
+        yield Finding(
+            ("pages",),
+            "the method pages needs the container that the page blobs are written into, like "
+            "https://account.blob.core.windows.net/replicas",
+        )
+    for field in ("pages", "account") if location.method is Method.SNAPSHOT else ():
+        if getattr(location, field):
+            message = "it is used with the method pages only; say method: pages, or leave it out"
+            yield Finding((field,), message, (("method",),))
 
 
 def _of_policy(policy: PolicyForm) -> Iterator[Finding]:
@@ -117,6 +133,9 @@ def _misplaced(file: FileForm, policy: PolicyForm, here: Path) -> Iterator[Findi
     if len(set(named)) < len(named):
         yield Finding((*here, "recovery"), "a location is named twice; each holds one replica of a point")
     home = file.locations.get(policy.home)
+    if home and home.method is Method.PAGES:
+        message = f"location '{policy.home}' keeps page blobs, and a home location keeps snapshots"
+        yield Finding((*here, "home"), message, (("locations", policy.home, "method"),))
     for name in sorted((set(policy.recovery) & set(file.locations)) - {policy.home}):
         if home and home.region and file.locations[name].region == home.region:
             message = f"location '{name}' is in the region of the home, and is lost with it"

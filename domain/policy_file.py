@@ -155,6 +155,9 @@ def _location(name: str, form: LocationForm) -> Location:
         subnet_id=form.subnet or None,
         sizes=dict(form.sizes),
         zones=dict(form.zones),
+        method=form.method,
+        pages=form.pages,
+        account_id=form.account,
     )
 
 

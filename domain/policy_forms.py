@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from domain.policy import Backlog, Unsupported
+from domain.policy import Backlog, Method, Unsupported
 
 _FORM = ConfigDict(extra="forbid")
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -80,6 +80,14 @@ Subnet = Annotated[
         "/Microsoft.Network/virtualNetworks/…/subnets/…",
     ),
 ]
+Account = Annotated[
+    str,
+    _looks(
+        rf"{_RESOURCE}/Microsoft\.Storage/storageAccounts/[a-z0-9]{{3,24}}",
+        "a storage account is named by its ARM id, like /subscriptions/…/resourceGroups/…/providers"
+        "/Microsoft.Storage/storageAccounts/…",
+    ),
+]
 Size = Annotated[str, _looks(r"[A-Za-z]+_[\w-]{1,60}", "a VM size looks like Standard_D4s_v5")]
 Zone = Annotated[str, BeforeValidator(_written_as_number), _looks(r"[1-9]", "a zone is one digit, like 1")]
 TagName = Annotated[str, _looks(r"[^<>%&\\?/]{1,512}", r"a tag's name has none of < > % & \ ? /")]
@@ -111,6 +119,9 @@ class LocationForm:
     subnet: Subnet = ""
     sizes: Mapping[Size, Size] = field(default_factory=dict)
     zones: Mapping[Zone, Zone] = field(default_factory=dict)
+    method: Method = Method.SNAPSHOT
+    pages: Container = ""
+    account: Account = ""
     required: ClassVar = ("region", "subscription", "resource_group", "manifests", "restore_resource_group")
     __pydantic_config__ = _FORM
 

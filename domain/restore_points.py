@@ -36,6 +36,7 @@ class ReplicaState(StrEnum):
     AVAILABLE = "available"
     EXPIRING = "expiring"
     DELETED = "deleted"
+    DAMAGED = "damaged"  # a verification found other bytes in it than it must have
     FAILED = "failed"
     SKIPPED = "skipped"
 
@@ -48,7 +49,8 @@ _STAGE = {
     ReplicaState.FAILED: 3,
     ReplicaState.AVAILABLE: 3,
     ReplicaState.EXPIRING: 4,
-    ReplicaState.DELETED: 5,
+    ReplicaState.DAMAGED: 5,
+    ReplicaState.DELETED: 6,
 }
 
 

@@ -9,8 +9,9 @@ from itertools import product
 from typing import Any
 
 from domain.errors import Fault
+from domain.exports import export_fault
 from domain.names import disk_key, vm_key
-from domain.policy import Policy, Unsupported
+from domain.policy import Method, Policy, Unsupported
 
 POLICY_TAG = "tidemark-policy"
 EXCLUDE_TAG = "tidemark-exclude"
@@ -160,7 +161,10 @@ class VirtualMachine:
         if not self.protected_disks and not self.unmanaged_disks:
             advice = f"take the tag {EXCLUDE_TAG} off at least one" if self.disks else "attach a managed disk"
             faults.append(Fault("vm", f"VM '{self.name}' has no disk left to protect; {advice}"))
-        return [*faults, *self._faults_of_home(policy), *self._faults_of_keys(policy)] if policy else faults
+        if policy is None:
+            return faults
+        of_policy = (self._faults_of_home, self._faults_of_keys, self._faults_of_exports)
+        return [*faults, *(fault for find in of_policy for fault in find(policy))]
 
     def _fault_of_os_disk(self, policy: Policy | None, has_others: bool) -> Iterator[Fault]:
         may_leave_out = policy is not None and policy.unsupported is Unsupported.LEAVE_OUT
@@ -203,6 +207,17 @@ class VirtualMachine:
                     "policy",
                     f"disk '{disk.name}' of VM '{self.name}' is encrypted with a key of its own, which does "
                     f"not reach {location.region}; give location '{location.name}' an encryption_set",
+                )
+
+
+    def _faults_of_exports(self, policy: Policy) -> Iterator[Fault]:
+        for disk, location in product(self.protected_disks, policy.recovery):
+            reason = export_fault(disk.size_bytes, disk.traits)
+            if location.method is Method.PAGES and reason:
+                yield Fault(
+                    "policy",
+                    f"disk '{disk.name}' of VM '{self.name}' cannot be kept as a page blob in location "
+                    f"'{location.name}': {reason}; use a policy whose locations have the method snapshot",
                 )
 
 

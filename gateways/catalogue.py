@@ -14,7 +14,8 @@ from typing import Any
 
 from azure.data.tables import TableServiceClient
 
-from domain.copies import MOST_COPIES, Copy, CopyQueue, Permit
+from domain.copies import Copy
+from domain.copy_queues import MOST_COPIES, CopyQueue, Permit
 from domain.names import copy_partition, copy_row_key, operation_day, point_parts, point_row_key
 from domain.operations import Operation
 from domain.protection import ProtectedVm

@@ -12,7 +12,8 @@ from datetime import timedelta
 import azure.durable_functions as df
 
 from activities.copies import Claim, CopyLook, begin_next_copy, look_at_copy
-from domain.copies import Copy, CopyState, CopyWork
+from domain.copies import Copy, CopyState
+from domain.copy_queues import CopyWork
 from durable import Context, Steps, call, orchestration, restart, wait
 
 blueprint = df.Blueprint()

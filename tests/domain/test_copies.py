@@ -15,12 +15,12 @@ from domain.copies import (
     MOST_ATTEMPTS,
     STALLED,
     Copy,
-    CopyQueue,
     CopyState,
     copies_of,
     replica_state,
     to_skip,
 )
+from domain.copy_queues import CopyQueue
 from domain.policy import Backlog
 from domain.restore_points import ReplicaState
 from domain.snapshots import Snapshot

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import names
-from domain.copies import CopyQueue
+from domain.copy_queues import CopyQueue
 from domain.requests import BackupRequest, RestoreRequest
 from tests.domain.samples import DAILY, NORTH, SLOT
 

@@ -10,7 +10,8 @@ import pytest
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.data.tables import TableServiceClient, UpdateMode
 
-from domain.copies import Copy, CopyQueue, CopyState, copies_of
+from domain.copies import Copy, CopyState, copies_of
+from domain.copy_queues import CopyQueue
 from domain.names import operation_id
 from domain.operations import Operation, OperationState
 from domain.protection import ProtectedVm

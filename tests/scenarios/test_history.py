@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from domain.copies import CopyQueue, CopyState, CopyWork
+from domain.copies import CopyState
+from domain.copy_queues import CopyQueue, CopyWork
 from durable import to_wire
 from gateways.connection import cloud
 from tests.world import START

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from domain.copies import Copy, CopyQueue
+from domain.copies import Copy
+from domain.copy_queues import CopyQueue
 from domain.leftovers import attempt_names, disk_keys
 from domain.operations import Operation
 from domain.protection import ProtectedVm

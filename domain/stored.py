@@ -1,0 +1,53 @@
+"""What a copy consists of in Azure: a snapshot, or its seal in a page blob that other copies may share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from domain.copies import Copy
+from domain.policy import Location
+
+
+@dataclass(frozen=True)
+class StoredSnapshot:
+    """A managed snapshot, by its ARM id."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class StoredSeal:
+    """A blob snapshot: what a page blob in a container, a URL, held when it was sealed."""
+
+    container: str
+    blob: str
+    sealed: str
+
+
+@dataclass(frozen=True)
+class StoredBlob:
+    """A page blob in a container, a URL.
+
+    It goes only once nobody's seal is left in it; `with_seals` says that all of them are of a failed attempt.
+    """
+
+    container: str
+    blob: str
+    with_seals: bool = False
+
+
+Stored: TypeAlias = StoredSnapshot | StoredSeal | StoredBlob
+
+
+def stored(copy: Copy, names: Iterable[str], location: Location) -> list[Stored]:
+    """Return what of a copy is to be deleted: what its attempts made under these names, and its own seal."""
+    if not copy.is_paged:
+        return [StoredSnapshot(copy.snapshot_id(name, location)) for name in names]
+    pages = copy.pages
+    own = pages.blob if pages else None
+    found: list[Stored] = [StoredBlob(copy.container, name, True) for name in names if name != own]
+    if pages and pages.sealed:
+        found += [StoredSeal(copy.container, pages.blob, pages.sealed), StoredBlob(copy.container, pages.blob)]
+    return found
