@@ -50,7 +50,7 @@ def queue_copies(order: CopyOrder) -> list[CopyQueue]:
     for copy in copies_of(order.point):
         location = locations[copy.location]
         queue = CopyQueue(copy.disk, location, order.backlog)
-        catalogue.copies.plan(replace(copy, group_id=location.group_id))
+        catalogue.copies.plan(queued_for(copy, location))
         catalogue.copy_queues.open(queue)
         queues.append(queue)
     vm = order.point.vm

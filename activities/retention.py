@@ -227,7 +227,7 @@ def _stored_of(point: RestorePoint, location: str) -> list[Stored]:
     return [
         each
         for copy, names in replica_names(VmBooks(point.vm.key, (point,), copies), point, location)
-        for each in stored(copy, names, place)
+        for each in stored(copy if copy.group_id else queued_for(copy, place), names, place)
     ]
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from domain.names import copy_partition, copy_row_key, page_blob_name, snapshot_id, snapshot_name
 from domain.page_copies import PageProgress
-from domain.policy import Backlog, Location
+from domain.policy import Backlog, Location, Method
 from domain.restore_points import ProtectedDisk, ReplicaState, RestorePoint
 from domain.snapshots import Snapshot
 
@@ -184,6 +184,14 @@ class Copy:
         carried = replace(carried, progressed=now if is_further else self.progressed, is_stalled=False)
         return replace(carried, state=CopyState.AVAILABLE) if pages.sealed else carried
 
+    def kept_waiting(self, now: datetime) -> Copy:
+        """Return the copy when nothing more of it could be written: alive, and stalled or given up in time."""
+        return self._further(self.percent, now) if self.state is CopyState.COPYING else self
+
+    def without_difference(self, reason: str, now: datetime) -> Copy:
+        """Return the copy after an attempt that Azure gave no difference for: the next one is whole."""
+        return replace(self.lost(reason, now), whole_because=reason)
+
     def deferred(self, reason: str, until: datetime) -> Copy:
         """Return the copy put back into its queue: something that will pass is in its way."""
         if self.state is not CopyState.COPYING:
@@ -268,6 +276,12 @@ def to_skip(copies: Sequence[Copy], backlog: Backlog) -> dict[str, str]:
             reason = f"the policy sends only the newest of those that wait, {waiting[-1].point}"
             reasons[copy.row_key] = reason
     return reasons
+
+
+def queued_for(copy: Copy, location: Location) -> Copy:
+    """Return a copy with the place that its data goes to, which it keeps whatever the policies say later."""
+    container = location.pages if location.method is Method.PAGES else ""
+    return replace(copy, group_id=location.group_id, container=container)
 
 
 def copies_of(point: RestorePoint) -> list[Copy]:

@@ -18,8 +18,8 @@ from domain.vms import Disk, VirtualMachine
 FORMAT = 1
 NO_BYTES_PASSED = "none: Azure copied the snapshots itself, no byte of them passed through Tidemark"
 CHAINED = (
-    "per disk a chain over all windows: CRC-64/NVME as the storage service tells it of each write, and SHA-256 "
-    "of what passed through Tidemark"
+    "per disk a chain over all windows: CRC-64/NVME as the storage service tells it of each write, and "
+    "SHA-256 of what passed through Tidemark"
 )
 
 
@@ -106,9 +106,7 @@ def _held_by(copy: Copy, location: Location) -> Held:
     return Held("", ReplicaBlob(pages.blob, pages.sealed, pages.length, pages.link, base))
 
 
-def _manifest(
-    point: RestorePoint, location: Location, held: Mapping[str, Held], method: Method
-) -> Manifest:
+def _manifest(point: RestorePoint, location: Location, held: Mapping[str, Held], method: Method) -> Manifest:
     missing = [part.disk.name for part in point.disks if part.disk.key not in held]
     if missing or point.skew is None:
         raise ValueError(

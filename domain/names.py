@@ -119,7 +119,7 @@ def copy_partition(disk: str, location: str) -> str:
 
 
 def page_blob_name(disk: str, point: str, copy_attempt: int) -> str:
-    """Return the name of the page blob that a whole copy of a disk begins; later differences go into it too."""
+    """Return the name of the page blob that a whole copy of a disk begins; differences go into it later."""
     _, slot, _ = point_parts(point)
     return f"{disk}/{slot_text(slot)}-{short_hash(disk, point, str(copy_attempt))}.vhd"
 

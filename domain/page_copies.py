@@ -15,11 +15,12 @@ from domain.window_records import WindowRecord, chained
 
 @dataclass(frozen=True)
 class PageBase:
-    """The replica that a copy builds on: its point, its snapshot at home, and its seal in the blob."""
+    """The replica that a copy builds on: its point, its snapshot at home, its seal and length in the blob."""
 
     point: str
     snapshot_id: str
     sealed: str
+    length: int
 
 
 @dataclass(frozen=True)

@@ -28,15 +28,11 @@ def plan_pages(
     why_whole = copy.whole_because or _why_whole(source, newest, find)
     if why_whole or newest is None or newest.pages is None:
         return PageProgress(copy.target_name, length, f"{copy.point} {copy.disk}", why_whole=why_whole or "")
-    base = PageBase(newest.point, newest.source_id, newest.pages.sealed)
-    return PageProgress(
-        newest.pages.blob, length, f"{copy.point} {copy.disk} {newest.pages.link}", base
-    )
+    base = PageBase(newest.point, newest.source_id, newest.pages.sealed, newest.pages.length)
+    return PageProgress(newest.pages.blob, length, f"{copy.point} {copy.disk} {newest.pages.link}", base)
 
 
-def _why_whole(
-    source: Snapshot, newest: Copy | None, find: Callable[[str], Snapshot | None]
-) -> str | None:
+def _why_whole(source: Snapshot, newest: Copy | None, find: Callable[[str], Snapshot | None]) -> str | None:
     """Say why a difference cannot be had, or None where it can."""
     if newest is None:
         return "it is the first of its disk there"

@@ -49,5 +49,8 @@ def stored(copy: Copy, names: Iterable[str], location: Location) -> list[Stored]
     own = pages.blob if pages else None
     found: list[Stored] = [StoredBlob(copy.container, name, True) for name in names if name != own]
     if pages and pages.sealed:
-        found += [StoredSeal(copy.container, pages.blob, pages.sealed), StoredBlob(copy.container, pages.blob)]
+        found += [
+            StoredSeal(copy.container, pages.blob, pages.sealed),
+            StoredBlob(copy.container, pages.blob),
+        ]
     return found

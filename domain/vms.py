@@ -209,7 +209,6 @@ class VirtualMachine:
                     f"not reach {location.region}; give location '{location.name}' an encryption_set",
                 )
 
-
     def _faults_of_exports(self, policy: Policy) -> Iterator[Fault]:
         for disk, location in product(self.protected_disks, policy.recovery):
             reason = export_fault(disk.size_bytes, disk.traits)
