@@ -70,10 +70,14 @@ class CopyWork:
 
 @dataclass(frozen=True)
 class Permit:
-    """One of the places for copies that Azure has per subscription and region, and who holds it."""
+    """One of the places for copies that Azure has per subscription and region, and who holds it.
+
+    `attempt` is the newest of the holder's attempts that it was taken for.
+    """
 
     holder: str
     expires: datetime
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
