@@ -12,8 +12,8 @@ import azure.durable_functions as df
 
 from activities.announcing import announce
 from activities.settling import as_it_is_now, circumstances, settle
-from domain.copies import CLAIM_LASTS, Copy, CopyState, copies_of, to_skip
-from domain.copy_queues import PERMIT_LASTS, CopyQueue
+from domain.copies import CLAIM_LASTS, Copy, CopyState, copies_of, queued_for, to_skip
+from domain.copy_queues import PERMIT_LASTS, CopyLook, CopyQueue, Permit
 from domain.errors import Conflicting, Refused, Transient
 from domain.events import Event, EventName
 from domain.policy import Backlog, Location
@@ -22,6 +22,7 @@ from domain.restore_points import RestorePoint
 from domain.tags import snapshot_tags
 from durable import activity
 from gateways.connection import cloud
+from gateways.tables import Row
 
 blueprint = df.Blueprint()
 
@@ -93,21 +94,16 @@ def begin_next_copy(claim: Claim) -> NextCopy:
     wait_until = _obstacle(head, claim, now)
     if wait_until:
         return NextCopy(wait_until=wait_until)
-    if not _permitted(head, queue, now):
+    permit = _permit(head, queue, now)
+    if permit is None:
         return NextCopy(wait_until=now + BUSY)
     copy = connected.catalogue.copies.alter(head, lambda known: known.claimed(claim.worker, now)) or head
     if copy.state is CopyState.COPYING and copy.owner == claim.worker:
-        copy = _begun(copy, queue)
+        copy = _begun(copy, queue, permit)
+    elif not copy.state.is_open:
+        connected.catalogue.permits.give_back(permit)  # it has ended since it was read
     is_ours = copy.state is CopyState.COPYING and copy.owner == claim.worker
     return NextCopy(copy) if is_ours else NextCopy(wait_until=copy.not_before or now)
-
-
-@dataclass(frozen=True)
-class CopyLook:
-    """Which copy to look at, on its way to which location."""
-
-    copy: Copy
-    location: Location
 
 
 @activity(blueprint)
@@ -131,9 +127,8 @@ def look_at_copy(look: CopyLook) -> Copy:
         return known.observed(target, now) if is_ours else None
 
     recorded = connected.catalogue.copies.alter(copy, observed) or expected
-    is_lost_now = recorded.attempt == copy.attempt + 1 and recorded.renewed == now  # by this look
-    if recorded.state is CopyState.WAITING and is_lost_now:
-        _give_back(copy, location)  # who dies before this has the permit still when it tries again
+    if recorded.attempt > copy.attempt:
+        connected.catalogue.permits.give_back_after(location.pool, copy.holder, copy.attempt)
     return recorded if recorded.state.is_open else settle(recorded, location)
 
 
@@ -183,18 +178,16 @@ def _is_unfinished(copy: Copy, name: str, queue: CopyQueue) -> bool:
     return target is not None and not target.is_usable and target.failure is None
 
 
-def _permitted(copy: Copy, queue: CopyQueue, now: datetime) -> bool:
-    permits = cloud().catalogue.permits
-    return permits.take(queue.location.pool, copy.holder, now, now + PERMIT_LASTS) is not None
+def _permit(copy: Copy, queue: CopyQueue, now: datetime) -> Row | None:
+    permit = Permit(copy.holder, now + PERMIT_LASTS, copy.attempt)
+    return cloud().catalogue.permits.take(queue.location.pool, permit, now)
 
 
-def _give_back(copy: Copy, location: Location) -> None:
-    """Free the copy's permit; that of a copy that is over goes back when it is settled."""
-    cloud().catalogue.permits.give_back(location.pool, copy.holder)
+def _begun(copy: Copy, queue: CopyQueue, permit: Row) -> Copy:
+    """Order a copy from Azure and record that it was taken, refused, or not possible now.
 
-
-def _begun(copy: Copy, queue: CopyQueue) -> Copy:
-    """Order a copy from Azure and record that it was taken, refused, or not possible now."""
+    A permit that goes back does so before that is recorded: who dies in between takes it once more.
+    """
     connected, now = cloud(), cloud().now()
     location = queue.location
     tags = snapshot_tags(copy.point, copy.vm_name, copy.disk_name, copy.policy, location.name)
@@ -213,12 +206,14 @@ def _begun(copy: Copy, queue: CopyQueue) -> Copy:
     except Transient as busy:
         changed = _throttled(copy, location, busy, now)
     if changed.state is not CopyState.COPYING:
-        _give_back(copy, location)
-    is_same = (copy.attempt, copy.owner)
-    recorded = connected.catalogue.copies.alter(
-        copy, lambda known: changed if (known.attempt, known.owner) == is_same else None
-    )
-    return recorded or changed
+        connected.catalogue.permits.give_back(permit)
+
+    def ordered(known: Copy) -> Copy | None:
+        # Another run of this step may have got its order taken meanwhile, or a worker taken the copy over.
+        is_same = (known.attempt, known.owner, known.started) == (copy.attempt, copy.owner, copy.started)
+        return changed if is_same else None
+
+    return connected.catalogue.copies.alter(copy, ordered) or changed
 
 
 def _throttled(copy: Copy, location: Location, busy: Transient, now: datetime) -> Copy:

@@ -18,7 +18,7 @@ from gateways.connection import cloud
 def settle(copy: Copy, location: Location) -> Copy:
     """Derive the state of a replica from all its copies and record it, then that this copy is settled."""
     connected = cloud()
-    connected.catalogue.permits.give_back(location.pool, copy.holder)
+    connected.catalogue.permits.give_back_after(location.pool, copy.holder, copy.attempt)
     if copy.state is CopyState.FAILED:
         reason = copy.failure or "no reason is known"
         announce(Event(EventName.COPY_FAILED, copy.point, reason, circumstances(copy)))

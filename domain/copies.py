@@ -185,7 +185,7 @@ class Copy:
         return replace(carried, state=CopyState.AVAILABLE) if pages.sealed else carried
 
     def kept_waiting(self, now: datetime) -> Copy:
-        """Return the copy when nothing more of it could be written: alive, and stalled or given up in time."""
+        """Return the copy where nothing more of it could be written: stalled after hours, given up after a day."""
         return self._further(self.percent, now) if self.state is CopyState.COPYING else self
 
     def without_difference(self, reason: str, now: datetime) -> Copy:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.copies import Copy
 from domain.names import copy_partition
 from domain.policy import Backlog, Location
 
@@ -45,7 +46,21 @@ class CopyWork:
 
 @dataclass(frozen=True)
 class Permit:
-    """One of the places for copies that Azure has per subscription and region, and who holds it."""
+    """One of the places that there are in a pool, and who holds it.
+
+    Pools are the copies that Azure makes at a time per subscription and region, the batches of pages that the
+    app writes at a time, and of each disk the turn to open its snapshots. `attempt` is the newest of the
+    holder's attempts that it was taken for.
+    """
 
     holder: str
     expires: datetime
+    attempt: int = 1
+
+
+@dataclass(frozen=True)
+class CopyLook:
+    """Which copy to look at, or to carry on, on its way to which location."""
+
+    copy: Copy
+    location: Location

@@ -6,26 +6,25 @@ for. Nothing is ever overwritten blindly: new rows are inserted, known ones chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from azure.data.tables import TableServiceClient
 
 from domain.copies import Copy
-from domain.copy_queues import MOST_COPIES, CopyQueue, Permit
+from domain.copy_queues import CopyQueue
 from domain.names import copy_partition, copy_row_key, operation_day, point_parts, point_row_key
 from domain.operations import Operation
 from domain.protection import ProtectedVm
 from domain.restore_points import RestorePoint
 from gateways.documents import Documents
+from gateways.permits import Permits
 from gateways.tables import Row, Table
 
 _ALL = "all"
 _HOLD = "hold"
-_PAUSE = "pause"
 
 
 class RestorePoints(Documents[RestorePoint]):
@@ -143,48 +142,6 @@ class CopyQueues(Documents[CopyQueue]):
     def close(self, seen: Row) -> bool:
         """Note that a queue is done; return False if something was added since the row was read."""
         return self.table.delete(seen)
-
-
-class Permits(Documents[Permit]):
-    """Table `permits`: a row is one place taken, a partition the places of one subscription and region.
-
-    While the row `pause` is there and its time is not over, nobody gets a place who has none.
-    """
-
-    def take(self, pool: str, holder: str, now: datetime, expires: datetime) -> str | None:
-        """Take a place, or renew the one that the holder has; return its number, None if all are taken.
-
-        A place whose time is over is free: whoever held it has died.
-        """
-        rows = {row.key: row for row in self.table.query(pool)}
-        held = {number: self.read(row) for number, row in rows.items()}
-        for number, permit in held.items():
-            if permit.holder == holder:
-                self.change(pool, number, lambda known: replace(known, expires=expires))
-                return number
-        for number, permit in held.items():
-            if permit.expires <= now:
-                self.table.delete(rows[number])
-        if _PAUSE in held and held[_PAUSE].expires > now:
-            return None
-        return next(self._taken(pool, Permit(holder, expires), held, now), None)
-
-    def give_back(self, pool: str, holder: str) -> None:
-        """Free the place of a holder; one that has none changes nothing."""
-        for row in self.table.query(pool):
-            if self.read(row).holder == holder:
-                self.table.delete(row)
-
-    def pause(self, pool: str, reason: str, until: datetime) -> None:
-        """Give no new places until a moment."""
-        self.table.put(self.row(pool, _PAUSE, Permit(reason, until)))
-
-    def _taken(self, pool: str, permit: Permit, held: Mapping[str, Permit], now: datetime) -> Iterator[str]:
-        for place in range(MOST_COPIES):
-            number = f"{place:02d}"
-            is_free = number not in held or held[number].expires <= now
-            if is_free and self.table.insert(self.row(pool, number, permit)):
-                yield number
 
 
 class Operations(Documents[Operation]):

@@ -8,7 +8,7 @@ Storage REST documentation.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -47,11 +47,15 @@ class Table:
 
     def insert(self, row: Row) -> bool:
         """Write a new row; return False if there is one with its keys already."""
+        return self.add(row) is not None
+
+    def add(self, row: Row) -> Row | None:
+        """Write a new row; return it with its ETag, None if there is one with its keys already."""
         try:
-            self._write(lambda: self._client.create_entity(_entity(row)))
+            written = self._write(lambda: self._client.create_entity(_entity(row)))
         except _Conflict:
-            return False
-        return True
+            return None
+        return replace(row, etag=written["etag"])
 
     def put(self, row: Row) -> None:
         """Write a row, whether or not there is one with its keys."""
@@ -66,7 +70,9 @@ class Table:
 
     def replace(self, row: Row) -> bool:
         """Write a row that was read before; return False if somebody has changed or deleted it since."""
+        return self._replaced(row) is not None
 
+    def _replaced(self, row: Row) -> Row | None:
         def write() -> Any:
             return self._client.update_entity(
                 _entity(row),
@@ -76,10 +82,10 @@ class Table:
             )
 
         try:
-            self._ask(write)
+            written = self._ask(write)
         except (_Missing, _Conflict):
-            return False
-        return True
+            return None
+        return replace(row, etag=written["etag"])
 
     def change(self, partition: str, key: str, changed: Callable[[Row], Row | None]) -> Row | None:
         """Read a row, change it and write it, again and again until nobody came between.
@@ -89,8 +95,10 @@ class Table:
         for _ in range(_MOST_CHANGES):
             found = self.get(partition, key)
             wanted = changed(found) if found else None
-            if wanted is None or self.replace(wanted):
-                return wanted or found
+            if wanted is None:
+                return found
+            if written := self._replaced(wanted):
+                return written
         raise Transient("Contention", f"row {key} of table {self._name} is changed by others all the time")
 
     def delete(self, row: Row) -> bool:
@@ -129,16 +137,16 @@ class Table:
         except _Missing:
             return []  # no table yet, so no rows
 
-    def _write(self, step: Callable[[], Any]) -> None:
+    def _write(self, step: Callable[[], Answer]) -> Answer:
         try:
-            self._ask(step)
+            return self._ask(step)
         except _Missing:
             self._make()
-            self._write_again(step)
+            return self._write_again(step)
 
-    def _write_again(self, step: Callable[[], Any]) -> None:
+    def _write_again(self, step: Callable[[], Answer]) -> Answer:
         try:
-            self._ask(step)
+            return self._ask(step)
         except _Missing as missing:  # Azure deletes a table for some time before it can be made again
             raise Transient("TableMissing", f"table {self._name} was made and is not there yet") from missing
 

@@ -9,6 +9,7 @@ import pytest
 
 from activities.copies import Claim, begin_next_copy
 from domain.copies import CopyState
+from domain.copy_queues import Permit
 from gateways.connection import cloud, use
 from simulator.tempo import Tempo
 from tests.world import START, World
@@ -75,7 +76,7 @@ def test_a_copy_waits_for_a_permit(world):
     permits, pool = cloud().catalogue.permits, cloud().policies.locations["north"].pool
     until = START + timedelta(minutes=40)
     for number in range(100):
-        permits.take(pool, f"another {number}", START, until)
+        permits.take(pool, Permit(f"another {number}", until), START)
     world.back_up("web", within=timedelta(minutes=30))
     assert copies_in(world)[0].state is CopyState.WAITING
 

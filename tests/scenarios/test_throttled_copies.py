@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 from domain.copies import CopyState
+from domain.copy_queues import Permit
 from gateways.connection import cloud
 from tests.world import START
 
@@ -98,15 +99,17 @@ def test_a_copy_that_is_put_off_for_days_fails_as_a_stall_does_and_the_next_one_
 def test_a_pause_whose_time_is_over_stops_nobody(world):
     permits_of, pool = cloud().catalogue.permits, cloud().policies.locations["north"].pool
     permits_of.pause(pool, "too many requests", START)
-    assert permits_of.take(pool, "a copy", START, START + HOUR) == "00"
+    assert permits_of.take(pool, Permit("a copy", START + HOUR), START).key == "00"
     assert [row.key for row in permits(world)] == ["00"]
 
     permits_of.pause(pool, "too many requests", START + HOUR)
-    assert permits_of.take(pool, "another", START, START + HOUR) is None
-    assert permits_of.take(pool, "a copy", START, START + HOUR) == "00"  # who has a place keeps it
-    permits_of.give_back(pool, "a copy")
+    assert permits_of.take(pool, Permit("another", START + HOUR), START) is None
+    assert (
+        permits_of.take(pool, Permit("a copy", START + HOUR), START).key == "00"
+    )  # who has a place keeps it
+    permits_of.give_back_after(pool, "a copy", 1)
     assert [row.key for row in permits(world)] == ["pause"]
-    assert permits_of.take(pool, "another", START + HOUR, START + 2 * HOUR) == "00"
+    assert permits_of.take(pool, Permit("another", START + 2 * HOUR), START + HOUR).key == "00"
 
 
 def test_a_pause_that_lingers_for_days_does_not_hold_up_the_next_copy(world):
