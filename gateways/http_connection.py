@@ -70,25 +70,22 @@ class Connection:
 
     def _exchange(self, method: str, head: bytes, body: memoryview, into: memoryview | None) -> Answer:
         broken = self._send(head, body)
-        while True:
+        minor, status, headers = _parsed(self._head(broken))
+        while status < 200:  # only a promise of an answer
             minor, status, headers = _parsed(self._head(broken))
-            if status >= 200:
-                break
-        if broken:  # the answer came before the request was out, so the rest of it would be taken for another
-            self.is_reusable = False
-        tokens = headers.get("connection", "").lower()
-        if "close" in tokens or (minor == 0 and "keep-alive" not in tokens):
-            self.is_reusable = False
         content = b""
         if method != "HEAD" and status not in (204, 304):
-            content = self._content(headers, into if 200 <= status < 300 else None)
+            content = self._content(headers, into if status < 300 else None)
         elif into is not None:
             raise Unreadable(f"the answer {status} has no body")
-        if self._early:
-            self.is_reusable = False  # more than one answer to one request
-        if not self.is_reusable:
+        if self._is_over(minor, headers) or broken or self._early:
+            # After a request that is not out whole, or more than one answer, nothing would be in its place.
             self.close()
         return Answer(status, headers, content)
+
+    def _is_over(self, minor: int, headers: Mapping[str, str]) -> bool:
+        tokens = headers.get("connection", "").lower()
+        return not self.is_reusable or "close" in tokens or (minor == 0 and "keep-alive" not in tokens)
 
     def _send(self, head: bytes, body: memoryview) -> OSError | None:
         """Send the request; a service that refuses it may end the connection before all of it is out, and

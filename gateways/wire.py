@@ -3,10 +3,10 @@
     wire = Network()
     answer = wire.send("GET", url, {"x-ms-range": "bytes=0-4194303"}, into=buffer)
 
-The Azure SDK's own loop reaches a quarter of what the loopback device can do, at five times the CPU; so pages go
-through here, and the SDK is for all that is rare. Safe to share by threads. The proxies of the environment are
-not read: Azure has none to name. URLs carry signatures, so no message has more of one than what comes before
-its question mark.
+The Azure SDK's own loop reaches a quarter of what the loopback device can do, at five times the CPU; so pages
+go through here, and the SDK is for all that is rare. Safe to share by threads. The proxies of the environment
+are not read: Azure has none to name. URLs carry signatures, so no message has more of one than what comes
+before its question mark.
 """
 
 from __future__ import annotations
