@@ -60,6 +60,8 @@ class Settings:
     development: Development | None
     # The client id of each managed identity; empty where development settings stand in for signing in.
     identities: Mapping[Identity, str] = field(default_factory=dict)
+    # What an identity has instead of its own rights, for accounts that know it not: by identity and account.
+    signatures: Mapping[tuple[Identity, str], str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -89,6 +91,7 @@ class Settings:
             faults += _keyless(catalogue, development)
         identities = _identities(environ)
         faults += _misused(identities) if development else _unusable(identities)
+        signatures = _signatures(environ, faults)
         if faults:
             raise InvalidInput("The settings of the function app", faults)
         return cls(
@@ -98,6 +101,7 @@ class Settings:
             is_sign_in_enforced=environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
             development=development,
             identities=identities,
+            signatures=signatures,
         )
 
 
@@ -110,6 +114,27 @@ def _no_file(policies: Path) -> str:
 def _identities(environ: Mapping[str, str]) -> dict[Identity, str]:
     found = {identity: environ.get(identity.setting, "").strip().lower() for identity in Identity}
     return {identity: client_id for identity, client_id in found.items() if client_id}
+
+
+def _signatures(environ: Mapping[str, str], faults: list[Fault]) -> dict[tuple[Identity, str], str]:
+    """Find shared access signatures: TIDEMARK_SAS_<identity>_<account>. None is ever told."""
+    found = {}
+    for name, value in environ.items():
+        match = re.fullmatch("TIDEMARK_SAS_([A-Z]+)_([A-Za-z0-9]{3,24})", name)
+        if match is None or match[1] not in Identity.__members__:
+            if name.startswith("TIDEMARK_SAS_"):
+                wanted = "TIDEMARK_SAS_BACKUP_<account>, or RETENTION or RESTORE instead of BACKUP"
+                faults.append(Fault(name, f"this setting is none of Tidemark's; its name must be {wanted}"))
+        elif "sig=" not in value or value.startswith(("http:", "https:")):
+            faults.append(
+                Fault(
+                    name,
+                    "this is not a shared access signature: what comes behind the question mark of a URL",
+                )
+            )
+        else:
+            found[Identity(match[1].lower()), match[2].lower()] = value.strip().lstrip("?")
+    return found
 
 
 def _unusable(identities: Mapping[Identity, str]) -> Iterator[Fault]:

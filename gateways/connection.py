@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from threading import Lock
 from typing import Any
 
-from azure.core.credentials import AccessToken, AzureNamedKeyCredential
+from azure.core.credentials import AccessToken, AzureNamedKeyCredential, AzureSasCredential
 from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableServiceClient
 
@@ -19,15 +19,18 @@ from domain.policy import Policies
 from domain.policy_file import parse_policies
 from gateways.catalogue import Catalogue
 from gateways.compute import Compute
-from gateways.deletions import Deletions
+from gateways.deletions import Deletions, PageBlobDeletions
+from gateways.disk_data import DiskData
 from gateways.disks import Disks
 from gateways.machine_sizes import MachineSizes
 from gateways.manifests import Manifests
 from gateways.networks import Networks
+from gateways.page_blobs import PageBlobs
 from gateways.refusals import refusals
 from gateways.restored_machines import RestoredMachines
 from gateways.snapshots import Snapshots
 from gateways.virtual_machines import VirtualMachines
+from gateways.wire import Network, Wire
 from settings import Development, Identity, Settings, storage_account
 
 _NEVER = 4102444800  # 2100: development tokens do not expire
@@ -49,6 +52,9 @@ class Cloud:
     catalogue: Catalogue
     manifests: Manifests
     deletions: Deletions
+    disk_data: DiskData
+    page_blobs: PageBlobs
+    page_blob_deletions: PageBlobDeletions
 
     def now(self) -> datetime:
         """What time it is, UTC."""
@@ -56,12 +62,17 @@ class Cloud:
 
 
 def connect(
-    settings: Settings, *, clock: Clock | None = None, transport: Any = None, storage_transport: Any = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    transport: Any = None,
+    storage_transport: Any = None,
+    wire: Wire | None = None,
 ) -> Cloud:
     """Connect the gateways, each for the identity that gateways/actions.py has its calls under.
 
     `transport` stands in for the network between the compute clients and Azure, `storage_transport` for the
-    one between the storage clients and their accounts.
+    one between the storage clients and their accounts, `wire` for the one that bulk bytes go through.
 
     Raises InvalidInput if the policy file has faults.
     """
@@ -73,26 +84,38 @@ def connect(
         Compute(credentials(identity, endpoint), endpoint, network, identity=identity)
         for identity in (Identity.BACKUP, Identity.RETENTION, Identity.RESTORE)
     )
-    tables = TableServiceClient(
-        settings.catalogue,
-        credential=credentials(Identity.RUNTIME, settings.catalogue),
-        transport=storage,
-        retry_total=0,
-        raw_response_hook=refusals(Identity.RUNTIME),
-    )
+    clock = clock or _clock(settings.development)
+    wire = wire or Network()
     return Cloud(
         settings=settings,
         policies=parse_policies(settings.policies.read_bytes(), settings.policies.name),
-        clock=clock or _clock(settings.development),
+        clock=clock,
         virtual_machines=VirtualMachines(backup),
         snapshots=Snapshots(backup),
         disks=Disks(restore),
         networks=Networks(restore),
         machine_sizes=MachineSizes(restore),
         restored_machines=RestoredMachines(restore),
-        catalogue=Catalogue(tables),
+        catalogue=Catalogue(_tables(settings, credentials, storage)),
         manifests=Manifests(partial(credentials, Identity.RUNTIME), storage),
         deletions=Deletions(retention, partial(credentials, Identity.RETENTION), storage),
+        disk_data=DiskData(backup, wire, clock),
+        page_blobs=PageBlobs(wire, partial(credentials, Identity.BACKUP), Identity.BACKUP),
+        page_blob_deletions=PageBlobDeletions(
+            PageBlobs(wire, partial(credentials, Identity.RETENTION), Identity.RETENTION)
+        ),
+    )
+
+
+def _tables(
+    settings: Settings, credentials: Callable[[Identity, str], Any], transport: Any
+) -> TableServiceClient:
+    return TableServiceClient(
+        settings.catalogue,
+        credential=credentials(Identity.RUNTIME, settings.catalogue),
+        transport=transport,
+        retry_total=0,
+        raw_response_hook=refusals(Identity.RUNTIME),
     )
 
 
@@ -138,16 +161,22 @@ def _clock(development: Development | None) -> Clock:
 def _credentials(settings: Settings) -> Callable[[Identity, str], Any]:
     """Return what gives an identity's credential for an endpoint: a managed identity's, or a stand-in's."""
     if settings.development is None:
-        return _managed_identities(settings)
-    keys = settings.development.storage_keys
+        usual = _managed_identities(settings)
+    else:
+        usual = partial(_stand_in, settings.development.storage_keys)
 
-    def stand_in(identity: Identity, endpoint: str) -> Any:
-        account = storage_account(endpoint)
-        if account in keys:  # the emulator's accounts have keys, and know no identities
-            return AzureNamedKeyCredential(account, keys[account])
-        return _DevelopmentCredential(identity)
+    def credential(identity: Identity, endpoint: str) -> Any:
+        signature = settings.signatures.get((identity, storage_account(endpoint)))
+        return AzureSasCredential(signature) if signature else usual(identity, endpoint)
 
-    return stand_in
+    return credential
+
+
+def _stand_in(keys: Mapping[str, str], identity: Identity, endpoint: str) -> Any:
+    account = storage_account(endpoint)
+    if account in keys:  # the emulator's accounts have keys, and know no identities
+        return AzureNamedKeyCredential(account, keys[account])
+    return _DevelopmentCredential(identity)
 
 
 def _managed_identities(settings: Settings) -> Callable[[Identity, str], Any]:

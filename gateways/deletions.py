@@ -6,15 +6,17 @@ to the restore point that is pruned. Deleting what is absent succeeds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import Absent, Refused
+from domain.errors import Absent, Conflicting, Refused
 from domain.manifests import manifest_name
 from domain.policy import Location
 from gateways.compute import Compute, ResourceId
 from gateways.failures import translated
 from gateways.manifests import manifest_blob
+from gateways.page_blobs import PageBlobs
 from gateways.snapshots import Snapshots
 from settings import Identity
 
@@ -79,3 +81,47 @@ class Deletions:
                 snapshots.begin_delete(address.group, address.name, polling=False).result()
         except Absent:
             return
+
+
+@dataclass(frozen=True)
+class PageBlobDeletions:
+    """Deletes page blobs and their snapshots; writes nothing."""
+
+    blobs: PageBlobs  # of the identity that deletes
+
+    def delete_snapshot(self, container: str, name: str, snapshot: str, owner: Mapping[str, str]) -> bool:
+        """Delete the blob snapshot of a time; return whether it is gone, False while it is immutable.
+
+        Raises Refused if its metadata does not say that it belongs to `owner`.
+        """
+        return self._delete(container, name, snapshot, owner)
+
+    def delete_blob(self, container: str, name: str, owner: Mapping[str, str]) -> bool:
+        """Delete a page blob that has no snapshots any more; return whether it is gone.
+
+        False while it has some, or is immutable. Raises Refused if its metadata does not say that it belongs
+        to `owner`.
+        """
+        return self._delete(container, name, "", owner)
+
+    def _delete(self, container: str, name: str, snapshot: str, owner: Mapping[str, str]) -> bool:
+        blob = self.blobs.at(container, name)
+        try:
+            found = blob.metadata(snapshot)
+            if found is None:
+                return True
+            strange = {key: found.get(key) for key, value in owner.items() if found.get(key) != value}
+            if strange:
+                raise Refused(
+                    "NotOfThisPoint",
+                    f"{blob.opened(snapshot).name} has the metadata {strange} instead of {dict(owner)}, so "
+                    "it is not deleted; if it is not Tidemark's, move it away, else give it those back",
+                )
+            blob.remove(snapshot)
+        except Absent:
+            return True
+        except Conflicting as conflict:
+            if conflict.code not in (*_IMMUTABLE, "SnapshotsPresent"):
+                raise
+            return False
+        return True

@@ -93,17 +93,22 @@ def _of_response(what: str, failure: HttpResponseError) -> CloudError:
     status = failure.status_code or 0
     code = _code(failure)
     message = f"{what}: {code}: {_first_line(failure)}"
-    if status == 429 or _is_throttled(failure):
-        return Transient(Transient.THROTTLED, message, _retry_after(failure))
-    if _is_busy(code, failure) or status in (408, 500, 502, 503, 504) or code in _BROKEN | _FULL:
-        return Transient(code, message, _retry_after(failure))
+    headers: Mapping[str, str] = getattr(failure.response, "headers", {})
+    if _is_throttled(failure):
+        status = 429
+    return classified(status, code, message, str(failure), headers)
+
+
+def classified(status: int, code: str, message: str, told: str, headers: Mapping[str, str]) -> CloudError:
+    """Return the domain's error for an answer that is none: `told` are Azure's own words, `message` ours."""
+    if status == 429:
+        return Transient(Transient.THROTTLED, message, _retry_after(headers))
+    if _is_busy(code, told) or status in (408, 500, 502, 503, 504) or code in _BROKEN | _FULL:
+        return Transient(code, message, _retry_after(headers))
     if code in _ABSENT or (status == 404 and code == "404"):
         return Absent(code, message)
-    return (
-        Conflicting(code, message)
-        if status == 409 and not _is_final(code, failure)
-        else Refused(code, message)
-    )
+    is_conflict = status == 409 and not _is_final(code, told)
+    return Conflicting(code, message) if is_conflict else Refused(code, message)
 
 
 def _is_throttled(failure: HttpResponseError) -> bool:
@@ -112,12 +117,12 @@ def _is_throttled(failure: HttpResponseError) -> bool:
     return "TooManyRequests" in codes
 
 
-def _is_busy(code: str, failure: HttpResponseError) -> bool:
-    return code in _BUSY or (code == "Conflict" and any(words in str(failure) for words in _CONCURRENT))
+def _is_busy(code: str, told: str) -> bool:
+    return code in _BUSY or (code == "Conflict" and any(words in told for words in _CONCURRENT))
 
 
-def _is_final(code: str, failure: HttpResponseError) -> bool:
-    return code in _FINAL or (code == "OperationNotAllowed" and "quota" in str(failure).lower())
+def _is_final(code: str, told: str) -> bool:
+    return code in _FINAL or (code == "OperationNotAllowed" and "quota" in told.lower())
 
 
 def _code(failure: HttpResponseError) -> str:
@@ -130,15 +135,14 @@ def _first_line(failure: HttpResponseError) -> str:
     return next(iter(str(told).splitlines()), "no reason given")
 
 
-def _retry_after(failure: HttpResponseError) -> timedelta | None:
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Return the time that Azure names, None if it names none that can be read.
 
     A date is measured against the answer's own `Date`, so that no clock but Azure's has a part in it.
     """
-    headers: Mapping[str, str] = getattr(failure.response, "headers", {})
-    if told := headers.get("Retry-After"):
+    if told := headers.get("retry-after") or headers.get("Retry-After"):
         span = _span(told, 1)
-        return _until(told, headers.get("Date")) if span is None else span
+        return _until(told, headers.get("date") or headers.get("Date")) if span is None else span
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):
         if told := headers.get(name):
             return _span(told, 1000)

@@ -37,12 +37,7 @@ def refusals(identity: Identity) -> Callable[[Any], None]:
 def _refuse(identity: Identity, answer: Any) -> None:
     who = f"identity '{identity}' ({identity.setting})"
     if answer.headers.get("x-ms-error-code") == "AuthorizationPermissionMismatch":  # of a storage account
-        where = answer.request.url.partition("?")[0]
-        raise Refused(
-            "AuthorizationPermissionMismatch",
-            f"{who} may not {answer.request.method} {where}: give it a role with the data action that this "
-            f"needs on the account or the container; {_ADVICE}",
-        )
+        raise storage_refusal(identity, answer.request.method, answer.request.url)
     answer.read()  # the SDK reads it only after the pipeline
     told = answer.text()
     for code in ("LinkedAuthorizationFailed", "AuthorizationFailed"):
@@ -54,6 +49,15 @@ def _refuse(identity: Identity, answer: Any) -> None:
                 f"{_not_opted_in(identity, found['action'])}{who} may not do {found['action']} on "
                 f"{found['scope']}: give it a role with this action there{absent}; {_ADVICE}",
             )
+
+
+def storage_refusal(identity: Identity, method: str, url: str) -> Refused:
+    """Return in our words what a storage account refuses by `AuthorizationPermissionMismatch`."""
+    return Refused(
+        "AuthorizationPermissionMismatch",
+        f"identity '{identity}' ({identity.setting}) may not {method} {url.partition('?')[0]}: give it a "
+        f"role with the data action that this needs on the account or the container; {_ADVICE}",
+    )
 
 
 def _not_opted_in(identity: Identity, action: str) -> str:

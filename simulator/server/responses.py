@@ -23,7 +23,7 @@ def send(
 ) -> None:
     """Send a response, or its head and no more than `cut_after_bytes` of its body."""
     body = b"" if response.has_no_body(method) else response.body
-    head = _head(response, keep_open)
+    head = head_of(response, keep_open)
     if isinstance(body, bytes):
         connection.sendall(head + body[:cut_after_bytes])
         return
@@ -46,7 +46,8 @@ def refuse(connection: socket.socket, status: int, message: str) -> None:
         pass
 
 
-def _head(response: Response, keep_open: bool) -> bytes:
+def head_of(response: Response, keep_open: bool) -> bytes:
+    """Return the head of a response, as it is sent."""
     lines = [f"HTTP/1.1 {response.status} {_reason(response.status)}"]
     lines += [f"{name}: {value}" for name, value in response.framed_headers().items()]
     if not keep_open:
