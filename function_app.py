@@ -14,6 +14,7 @@ try:
     import activities.copies
     import activities.fleet
     import activities.history
+    import activities.page_copies
     import activities.restore_points
     import activities.restore_preflight
     import activities.restores
@@ -54,6 +55,7 @@ for module in (
     activities.copies,
     activities.fleet,
     activities.history,
+    activities.page_copies,
     activities.restore_points,
     activities.restore_preflight,
     activities.restores,

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from domain.errors import Fault, InvalidInput
+from domain.page_writes import Costs
 
 MANAGEMENT_ENDPOINT = "https://management.azure.com"
 _STORAGE_KEYS = "TIDEMARK_DEVELOPMENT_STORAGE_KEYS"
@@ -62,6 +63,7 @@ class Settings:
     identities: Mapping[Identity, str] = field(default_factory=dict)
     # What an identity has instead of its own rights, for accounts that know it not: by identity and account.
     signatures: Mapping[tuple[Identity, str], str] = field(default_factory=dict, repr=False)
+    costs: Costs = field(default_factory=Costs)  # of writing pages: which neighbours are written in one go
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -92,6 +94,7 @@ class Settings:
         identities = _identities(environ)
         faults += _misused(identities) if development else _unusable(identities)
         signatures = _signatures(environ, faults)
+        costs = _costs(environ, faults)
         if faults:
             raise InvalidInput("The settings of the function app", faults)
         return cls(
@@ -102,6 +105,7 @@ class Settings:
             development=development,
             identities=identities,
             signatures=signatures,
+            costs=costs,
         )
 
 
@@ -135,6 +139,20 @@ def _signatures(environ: Mapping[str, str], faults: list[Fault]) -> dict[tuple[I
         else:
             found[Identity(match[1].lower()), match[2].lower()] = value.strip().lstrip("?")
     return found
+
+
+def _costs(environ: Mapping[str, str], faults: list[Fault]) -> Costs:
+    """Read what a request and a byte cost, in one unit of the reader's choice; by default seconds."""
+    usual, found = Costs(), {}
+    for name, default in (("REQUEST", usual.per_request), ("BYTE", usual.per_byte)):
+        setting = f"TIDEMARK_COST_PER_{name}"
+        text = environ.get(setting, "").strip()
+        try:
+            found[name] = Costs(per_request=float(text or default)).per_request
+        except ValueError:
+            faults.append(Fault(setting, f"{text!r} is no cost: a number, 0 or more, such as {default}"))
+            found[name] = default
+    return Costs(found["REQUEST"], found["BYTE"])
 
 
 def _unusable(identities: Mapping[Identity, str]) -> Iterator[Fault]:

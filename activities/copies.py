@@ -11,6 +11,7 @@ from functools import partial
 import azure.durable_functions as df
 
 from activities.announcing import announce
+from activities.page_copies import begin_pages
 from activities.settling import as_it_is_now, circumstances, settle
 from domain.copies import CLAIM_LASTS, Copy, CopyState, copies_of, queued_for, to_skip
 from domain.copy_queues import PERMIT_LASTS, CopyLook, CopyQueue, Permit
@@ -128,7 +129,7 @@ def look_at_copy(look: CopyLook) -> Copy:
 
     recorded = connected.catalogue.copies.alter(copy, observed) or expected
     if recorded.attempt > copy.attempt:
-        connected.catalogue.permits.give_back_after(location.pool, copy.holder, copy.attempt)
+        connected.catalogue.permits.give_back_after(copy.pool(location), copy.holder, copy.attempt)
     return recorded if recorded.state.is_open else settle(recorded, location)
 
 
@@ -174,13 +175,15 @@ def _is_disk_busy(copy: Copy, queue: CopyQueue, now: datetime) -> bool:
 
 def _is_unfinished(copy: Copy, name: str, queue: CopyQueue) -> bool:
     """Whether an attempt that was given up is still copying: it is in the way until it is pruned."""
+    if copy.is_paged:
+        return False  # nobody but us writes pages
     target = cloud().snapshots.find(copy.snapshot_id(name, queue.location))
     return target is not None and not target.is_usable and target.failure is None
 
 
 def _permit(copy: Copy, queue: CopyQueue, now: datetime) -> Row | None:
     permit = Permit(copy.holder, now + PERMIT_LASTS, copy.attempt)
-    return cloud().catalogue.permits.take(queue.location.pool, permit, now)
+    return cloud().catalogue.permits.take(copy.pool(queue.location), permit, now)
 
 
 def _begun(copy: Copy, queue: CopyQueue, permit: Row) -> Copy:
@@ -190,12 +193,9 @@ def _begun(copy: Copy, queue: CopyQueue, permit: Row) -> Copy:
     """
     connected, now = cloud(), cloud().now()
     location = queue.location
-    tags = snapshot_tags(copy.point, copy.vm_name, copy.disk_name, copy.policy, location.name)
-    target_id = copy.target_id(location)
     try:
         with _silence_told(copy):
-            connected.snapshots.begin_copy(target_id, copy.source_id, location, tags, copy.encryption)
-        changed = copy.begun(now)
+            changed = begin_pages(copy, queue, now) if copy.is_paged else _ordered(copy, location, now)
     except Conflicting as conflict:
         if _is_disk_busy(copy, queue, now):
             changed = copy.deferred(str(conflict), now + BUSY)
@@ -216,6 +216,13 @@ def _begun(copy: Copy, queue: CopyQueue, permit: Row) -> Copy:
     return connected.catalogue.copies.alter(copy, ordered) or changed
 
 
+def _ordered(copy: Copy, location: Location, now: datetime) -> Copy:
+    """Order a copy from Azure."""
+    tags = snapshot_tags(copy.point, copy.vm_name, copy.disk_name, copy.policy, location.name)
+    cloud().snapshots.begin_copy(copy.target_id(location), copy.source_id, location, tags, copy.encryption)
+    return copy.begun(now)
+
+
 def _throttled(copy: Copy, location: Location, busy: Transient, now: datetime) -> Copy:
     """Put a copy back that Azure takes too many requests to begin, and let all who wait for a place wait on.
 
@@ -226,7 +233,7 @@ def _throttled(copy: Copy, location: Location, busy: Transient, now: datetime) -
     """
     if busy.code != Transient.THROTTLED:
         raise busy
-    cloud().catalogue.permits.pause(location.pool, str(busy), now + BUSY)
+    cloud().catalogue.permits.pause(copy.pool(location), str(busy), now + BUSY)
     return copy.put_off(str(busy), now + max(busy.retry_after or BUSY, BUSY), now)
 
 

@@ -1,41 +1,43 @@
-"""The step that carries a copy by pages: one batch, which lasts less than a minute and may be repeated.
-
-It opens the snapshots that it reads, lists what is to be written, writes it, records how far it came, and
-closes the snapshots again. What an earlier batch has left open is closed by the next one, or when the copy is
-settled.
-"""
+"""The step that carries a copy by pages: one batch, which lasts less than a minute and may be repeated."""
 
 from __future__ import annotations
 
-import logging
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 import azure.durable_functions as df
 
-from activities.settling import settle
+from activities.announcing import announce
+from activities.opening import opened, turn
+from activities.settling import circumstances, settle
 from domain.copies import Copy, CopyState
-from domain.copy_queues import CopyLook, Permit
-from domain.errors import Absent, Refused, Transient
+from domain.copy_queues import CopyLook, CopyQueue
+from domain.errors import Refused, Transient
+from domain.events import Event, EventName
+from domain.page_copies import PageProgress
 from domain.page_plans import plan_pages
+from domain.page_ranges import PageRange, overlaid
+from domain.page_writes import plan_writes
+from domain.tags import DISK_METADATA, POINT_METADATA
+from domain.vhd import FOOTER_BYTES, footer_fault
 from durable import activity
 from gateways.blob_access import Opened
 from gateways.connection import cloud
+from gateways.page_blobs import PageBlob
 from gateways.page_lists import NO_DIFFERENCE
+from gateways.page_transfers import Done, How, PageTransfer
+from gateways.window_tallies import begun, extended
 
 blueprint = df.Blueprint()
 
-MOST_BATCHES = 3  # at a time, in all: each keeps a core busy
-WINDOW_BYTES = 64 << 30  # of addresses that one batch lists
+WINDOW_BYTES = 64 << 30  # of addresses that one batch lists: long lists of a large disk may time out
 MOST_SECONDS = 40.0  # of writing in one batch
-OPEN_FOR = timedelta(minutes=10)  # a batch that dies leaves nothing open for longer
-TURN_LASTS = timedelta(minutes=10)
-_log = logging.getLogger("tidemark.copies")
 
 
-def begin_pages(copy: Copy, now: datetime, earlier: list[Copy]) -> Copy:
-    """Plan a copy by pages, and see that there is a blob to write into; `earlier` are those of its queue.
+def begin_pages(copy: Copy, queue: CopyQueue, now: datetime) -> Copy:
+    """Plan a copy by pages, and see that there is a blob to write into.
 
     Raises Refused where there is nothing to copy, or the storage account takes no such blob.
     """
@@ -43,10 +45,11 @@ def begin_pages(copy: Copy, now: datetime, earlier: list[Copy]) -> Copy:
     source = connected.snapshots.find(copy.source_id)
     if source is None or not source.is_usable:
         raise Refused("CopySourceNotFound", f"snapshot {copy.source_id}, which is to be copied, is gone")
+    earlier = connected.catalogue.copies.of_queue(queue)
     pages = copy.pages or plan_pages(copy, source, earlier, connected.snapshots.find)
     blob = connected.page_blobs.at(copy.container, pages.blob)
     if pages.base is None:
-        blob.create(pages.length, _meaning(copy))
+        blob.create(pages.length, {DISK_METADATA: copy.disk})
     elif pages.base.length != pages.length:
         blob.resize(pages.length)
     return copy.planned(pages, now)
@@ -54,64 +57,122 @@ def begin_pages(copy: Copy, now: datetime, earlier: list[Copy]) -> Copy:
 
 @activity(blueprint)
 def carry_pages(look: CopyLook) -> Copy:
-    """Write more of a copy into its blob; seal it when all is written.
+    """Write more of a copy into its blob, and seal the blob when all is written.
 
     Safe to repeat: the same bytes are written again, a blob that is sealed for this point is not sealed
     again, and a copy that is over, or that another worker has taken over, stays as it is.
     """
     copy = cloud().catalogue.copies.known(look.copy)
-    if copy.state is not CopyState.COPYING:
-        return settle(copy, look.location)
-    if (copy.owner, copy.attempt) != (look.copy.owner, look.copy.attempt):
+    if copy.state is CopyState.COPYING and (copy.owner, copy.attempt) != (look.copy.owner, look.copy.attempt):
         return copy
-    with _turn(copy) as is_ours:
-        carried = _carried(copy) if is_ours else _recorded(copy, copy.kept_waiting(cloud().now()))
-    return carried if carried.state.is_open else settle(carried, look.location)
-
-
-@contextmanager
-def _turn(copy: Copy) -> Iterator[bool]:
-    """Hold one of the places for batches, and the turn at the disk: whether both were to be had."""
-    permits, now = cloud().catalogue.permits, cloud().now()
-    permit = Permit(copy.holder, now + TURN_LASTS, copy.attempt)
-    place = permits.take("batches", permit, now, most=MOST_BATCHES)
-    turn = permits.take(f"turn~{copy.disk}", permit, now, most=1) if place else None
-    try:
-        yield turn is not None
-    finally:
-        for taken in (turn, place):
-            if taken:
-                permits.give_back(taken)
+    if copy.state is CopyState.COPYING:
+        with turn(copy.holder, copy.disk) as is_ours:
+            copy = _carried(copy) if is_ours else _recorded(copy, copy.kept_waiting(cloud().now()))
+    return copy if copy.state.is_open else settle(copy, look.location)
 
 
 def _carried(copy: Copy) -> Copy:
     """Do one batch, and record what came of it."""
-    now = cloud().now()
     try:
         with opened(copy) as (source, previous):
-            return _further(copy, source, previous)
-    except Absent as absent:
-        changed = copy.lost(str(absent), now)
+            blob = cloud().page_blobs.at(copy.container, _pages(copy).blob)
+            if not _pages(copy).is_written:
+                copy = _written(copy, source, previous, blob)
+            if copy.state is CopyState.COPYING and _pages(copy).is_written:
+                copy = _sealed(copy, blob)
+        return copy
     except Refused as refused:
-        if refused.code == "AuthenticationFailed":  # the grant has ended; the next batch has its own
-            raise Transient("AccessEnded", str(refused)) from refused
-        is_undifferent = refused.code in NO_DIFFERENCE
-        changed = (copy.without_difference if is_undifferent else copy.lost)(str(refused), now)
-    except Transient as trouble:
-        waiting = _recorded(cloud().catalogue.copies.known(copy), None)
-        if waiting.kept_waiting(now).state is CopyState.COPYING:
+        return _recorded(copy, _refused(copy, refused))
+    except Transient:
+        copy = cloud().catalogue.copies.known(copy)
+        waiting = _recorded(copy, copy.kept_waiting(cloud().now()))
+        if waiting.state is CopyState.COPYING:
             raise
-        changed = waiting.kept_waiting(now)
-        _log.warning("restore point %s: %s", copy.point, trouble)
-    return _recorded(copy, changed)
+        return waiting
 
 
-@contextmanager
-def opened(copy: Copy) -> Iterator[tuple[Opened, Opened | None]]:
-    """Let the snapshot of a copy, and the one that its difference is taken against, be read for a while."""
-    data, base = cloud().disk_data, copy.pages.base if copy.pages else None
+def _refused(copy: Copy, refused: Refused) -> Copy:
+    """Return what becomes of a copy that something was refused for; raises Transient where it passes."""
+    now = cloud().now()
+    if refused.code == "AuthenticationFailed":  # what was granted has ended: the next batch has its own
+        raise Transient("AccessEnded", str(refused)) from refused
+    if refused.code in NO_DIFFERENCE:
+        return copy.without_difference(str(refused), now)
+    return copy.lost(str(refused), now)
+
+
+def _written(copy: Copy, source: Opened, previous: Opened | None, blob: PageBlob) -> Copy:
+    """Write what is to be written from where the copy has come to, as far as a batch goes, and record it."""
+    pages = _pages(copy)
+    start, end = pages.reached, min(pages.reached + WINDOW_BYTES, pages.length)
+    record, reached, streamed_bytes = begun(start, end), start, 0
+
+    def tell(done: Done) -> None:
+        nonlocal record, reached, streamed_bytes
+        record, reached = extended(record, done), done.end
+        streamed_bytes += done.end - done.start if done.how in (How.STREAMED, How.ZEROS) else 0
+
+    ends = time.monotonic() + MOST_SECONDS
+    transfer = PageTransfer(source, blob, is_fresh=pages.base is None)
     try:
-        source = data.open(copy.source_id, OPEN_FOR)
-        yield source, data.open(base.snapshot_id, OPEN_FOR) if base else None
-    finally:
-        close_all(copy)
+        ranges = _wanted(pages, source, previous, blob, end)
+        writes = plan_writes(ranges, cloud().settings.costs)
+        came = transfer.run(writes, lambda: time.monotonic() >= ends, told=tell)
+        reached = end if came.is_complete else max(came.reached, start)
+    finally:  # also what was written before a failure need not be written again
+        if reached > start:
+            further = pages.further(replace(record, end=reached), streamed_bytes)
+            copy = _recorded(copy, copy.carried(further, cloud().now()))
+    return copy
+
+
+def _wanted(
+    pages: PageProgress, source: Opened, previous: Opened | None, blob: PageBlob, end: int
+) -> Iterator[PageRange]:
+    """Yield what is to be written: what has changed, and what else stands in the blob since its last seal.
+
+    That is of a copy that was given up, maybe of another snapshot. The footer of a disk that has grown lies
+    where there is disk now.
+    """
+    start = pages.reached
+    changes = cloud().disk_data.page_ranges(source, previous, start, end)
+    if pages.base is None:
+        return changes
+    dirty = blob.ranges(pages.base.sealed, start, end)
+    wanted = overlaid(changes, dirty)
+    footer = PageRange(pages.base.length - FOOTER_BYTES, pages.base.length)
+    is_moved = pages.base.length != pages.length and start <= footer.start < end
+    return overlaid(wanted, [footer]) if is_moved else wanted
+
+
+def _sealed(copy: Copy, blob: PageBlob) -> Copy:
+    """Seal a blob in which everything is written, unless it is sealed for this point already."""
+    pages, owner = _pages(copy), {POINT_METADATA: copy.point}
+    sealed = blob.sealed(owner)
+    if sealed is None:
+        footer = bytearray(FOOTER_BYTES)
+        cloud().disk_data.read_into(blob.opened(), pages.length - FOOTER_BYTES, memoryview(footer))
+        fault = footer_fault(bytes(footer), pages.length - FOOTER_BYTES)
+        if fault:
+            raise Refused("NotAVhd", f"page blob {pages.blob} in {copy.location}: {fault}")
+        sealed = blob.seal(owner)
+    return _recorded(copy, copy.carried(replace(pages, sealed=sealed), cloud().now()))
+
+
+def _pages(copy: Copy) -> PageProgress:
+    if copy.pages is None:
+        raise Refused("NotPlanned", f"the copy of {copy.disk_name} of {copy.point} has no plan of its pages")
+    return copy.pages
+
+
+def _recorded(copy: Copy, changed: Copy) -> Copy:
+    """Write what became of a copy, unless somebody else has it by now; return it as it stands."""
+    if changed.is_stalled and not copy.is_stalled:
+        since = f"nothing was written since {changed.progressed}, at {changed.percent:.1f} %"
+        announce(Event(EventName.COPY_STALLED, copy.point, since, circumstances(copy)))
+
+    def ours(known: Copy) -> Copy | None:
+        is_same = (known.state, known.owner, known.attempt) == (copy.state, copy.owner, copy.attempt)
+        return changed if is_same else None
+
+    return cloud().catalogue.copies.alter(copy, ours) or changed

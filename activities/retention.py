@@ -12,7 +12,7 @@ import azure.durable_functions as df
 
 from activities.announcing import announce
 from activities.vm_books import books_of, plan_of
-from domain.copies import Copy
+from domain.copies import Copy, queued_for
 from domain.errors import Refused, Transient
 from domain.events import Event, EventName
 from domain.leftovers import (
@@ -283,11 +283,17 @@ def _delete_all(point: str, things: Iterable[Stored]) -> _Progress:
     is_open, refusals = False, []
     for each in things:
         try:
-            is_open |= not cloud().deletions.delete(each, point)
+            is_open |= not _is_gone(each, point)
         except Refused as refused:
             is_open = True
             refusals.append(str(refused))
     return _Progress(is_open, tuple(refusals))
+
+
+def _is_gone(stored: Stored, point: str) -> bool:
+    if isinstance(stored, StoredSnapshot):
+        return cloud().deletions.delete_snapshot(stored.id, point)
+    return cloud().page_blob_deletions.delete(stored, point)
 
 
 def _unknown_location(location: str) -> str:

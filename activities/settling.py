@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from activities.announcing import announce
+from activities.opening import close_sources
 from domain.copies import Copy, CopyState, replica_state
 from domain.errors import Refused
 from domain.events import Event, EventName
@@ -18,7 +19,9 @@ from gateways.connection import cloud
 def settle(copy: Copy, location: Location) -> Copy:
     """Derive the state of a replica from all its copies and record it, then that this copy is settled."""
     connected = cloud()
-    connected.catalogue.permits.give_back_after(location.pool, copy.holder, copy.attempt)
+    connected.catalogue.permits.give_back_after(copy.pool(location), copy.holder, copy.attempt)
+    if copy.is_paged:
+        close_sources(copy)  # what a batch has left open that died
     if copy.state is CopyState.FAILED:
         reason = copy.failure or "no reason is known"
         announce(Event(EventName.COPY_FAILED, copy.point, reason, circumstances(copy)))

@@ -105,6 +105,10 @@ class Copy:
         """The name under which it holds a permit."""
         return f"{copy_partition(self.disk, self.location)}~{self.point}"
 
+    def pool(self, location: Location) -> str:
+        """The pool that it takes its permit from: pages are none of the copies that Azure counts."""
+        return f"pages~{location.name}" if self.is_paged else location.pool
+
     @property
     def row_key(self) -> str:
         """Its place in the queue."""
@@ -185,7 +189,7 @@ class Copy:
         return replace(carried, state=CopyState.AVAILABLE) if pages.sealed else carried
 
     def kept_waiting(self, now: datetime) -> Copy:
-        """Return the copy where nothing more of it could be written: stalled after hours, given up after a day."""
+        """Return the copy where nothing more could be written: stalled after hours, given up after a day."""
         return self._further(self.percent, now) if self.state is CopyState.COPYING else self
 
     def without_difference(self, reason: str, now: datetime) -> Copy:

@@ -30,12 +30,14 @@ class StoredSeal:
 class StoredBlob:
     """A page blob in a container, a URL.
 
-    It goes only once nobody's seal is left in it; `with_seals` says that all of them are of a failed attempt.
+    It goes only once nobody's seal is left in it. `is_of_attempt` says that a failed attempt made it for
+    itself, so that whatever is in it is a leftover.
     """
 
     container: str
     blob: str
-    with_seals: bool = False
+    disk: str
+    is_of_attempt: bool
 
 
 Stored: TypeAlias = StoredSnapshot | StoredSeal | StoredBlob
@@ -47,10 +49,10 @@ def stored(copy: Copy, names: Iterable[str], location: Location) -> list[Stored]
         return [StoredSnapshot(copy.snapshot_id(name, location)) for name in names]
     pages = copy.pages
     own = pages.blob if pages else None
-    found: list[Stored] = [StoredBlob(copy.container, name, True) for name in names if name != own]
+    found: list[Stored] = [
+        StoredBlob(copy.container, name, copy.disk, is_of_attempt=True) for name in names if name != own
+    ]
     if pages and pages.sealed:
-        found += [
-            StoredSeal(copy.container, pages.blob, pages.sealed),
-            StoredBlob(copy.container, pages.blob),
-        ]
+        found.append(StoredSeal(copy.container, pages.blob, pages.sealed))
+        found.append(StoredBlob(copy.container, pages.blob, copy.disk, is_of_attempt=False))
     return found

@@ -11,6 +11,9 @@ _OWN = "tidemark-"
 _MOST_CARRIED = 48  # Azure takes 50 tags of a resource, and two of them are ours
 
 OPERATION_TAG = "tidemark-operation"
+# Metadata of blobs have no hyphens in their names.
+POINT_METADATA = "tidemark_point"  # of a blob snapshot: the restore point that it is a replica of
+DISK_METADATA = "tidemark_disk"  # of a page blob: the key of the disk that it holds
 
 
 def snapshot_tags(point: str, vm_name: str, disk_name: str, policy: str, location: str) -> dict[str, str]:

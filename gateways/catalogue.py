@@ -14,7 +14,7 @@ from typing import Any
 from azure.data.tables import TableServiceClient
 
 from domain.copies import Copy
-from domain.copy_queues import CopyQueue
+from domain.copy_queues import CopyQueue, Permit
 from domain.names import copy_partition, copy_row_key, operation_day, point_parts, point_row_key
 from domain.operations import Operation
 from domain.protection import ProtectedVm
@@ -110,6 +110,10 @@ class Copies(Documents[Copy]):
         """Delete the row of a copy that is over; return False if it is not, or was changed."""
         row = self.table.get(_queue_of(copy), copy.row_key)
         return row is None or (not self.read(row).state.is_open and self.table.delete(row))
+
+    def known(self, copy: Copy) -> Copy:
+        """Return a copy as it stands in the catalogue now; as it was where its row is gone."""
+        return self.get(_queue_of(copy), copy.row_key) or copy
 
     def alter(self, copy: Copy, changed: Callable[[Copy], Copy | None]) -> Copy | None:
         """Change a copy under its ETag."""

@@ -13,6 +13,8 @@ from typing import Any
 from domain.errors import Absent, Conflicting, Refused
 from domain.manifests import manifest_name
 from domain.policy import Location
+from domain.stored import StoredBlob, StoredSeal
+from domain.tags import DISK_METADATA, POINT_METADATA
 from gateways.compute import Compute, ResourceId
 from gateways.failures import translated
 from gateways.manifests import manifest_blob
@@ -88,6 +90,21 @@ class PageBlobDeletions:
     """Deletes page blobs and their snapshots; writes nothing."""
 
     blobs: PageBlobs  # of the identity that deletes
+
+    def delete(self, stored: StoredSeal | StoredBlob, point: str) -> bool:
+        """Delete what a copy of a restore point consists of; return whether nothing is left to be done.
+
+        A blob in which others have seals stays, and that is no rest: it goes with the last of them.
+        """
+        container, name = stored.container, stored.blob
+        owner = {POINT_METADATA: point}
+        if isinstance(stored, StoredSeal):
+            return self.delete_snapshot(container, name, stored.sealed, owner)
+        blob = self.blobs.at(container, name)
+        sealed = blob.sealed(owner) if stored.is_of_attempt else None
+        if sealed and not self.delete_snapshot(container, name, sealed, owner):
+            return False
+        return self.delete_blob(container, name, {DISK_METADATA: stored.disk}) or not stored.is_of_attempt
 
     def delete_snapshot(self, container: str, name: str, snapshot: str, owner: Mapping[str, str]) -> bool:
         """Delete the blob snapshot of a time; return whether it is gone, False while it is immutable.

@@ -21,10 +21,8 @@ class Permits(Documents[Permit]):
     `pause` is there and its time is not over, nobody gets a place who has none.
     """
 
-    def take(
-        self, pool: str, permit: Permit, now: datetime, most: int = MOST_COPIES
-    ) -> Row | None:
-        """Take one of `most` places, or renew the one that the holder has; return its row, None if all are taken.
+    def take(self, pool: str, permit: Permit, now: datetime, most: int = MOST_COPIES) -> Row | None:
+        """Take one of `most` places, or renew the holder's; return its row, None if all are taken.
 
         A place whose time is over is free: whoever held it has died.
         """
@@ -68,7 +66,9 @@ class Permits(Documents[Permit]):
         row = self.table.change(pool, number, renewed)
         return row if row and self.read(row).holder == permit.holder else None
 
-    def _taken(self, pool: str, permit: Permit, held: Mapping[str, Permit], now: datetime, most: int) -> Iterator[Row]:
+    def _taken(
+        self, pool: str, permit: Permit, held: Mapping[str, Permit], now: datetime, most: int
+    ) -> Iterator[Row]:
         for place in range(most):
             number = f"{place:02d}"
             is_free = number not in held or held[number].expires <= now

@@ -11,9 +11,10 @@ from datetime import timedelta
 
 import azure.durable_functions as df
 
-from activities.copies import Claim, CopyLook, begin_next_copy, look_at_copy
+from activities.copies import Claim, begin_next_copy, look_at_copy
+from activities.page_copies import carry_pages
 from domain.copies import Copy, CopyState
-from domain.copy_queues import CopyWork
+from domain.copy_queues import CopyLook, CopyWork
 from durable import Context, Steps, call, orchestration, restart, wait
 
 blueprint = df.Blueprint()
@@ -45,6 +46,18 @@ def watch(context: Context, copy: Copy, work: CopyWork) -> Steps[None]:
     for _ in range(MOST_LOOKS):
         if copy.state is not CopyState.COPYING or copy.owner != worker:
             return
+        look = CopyLook(copy, work.queue.location)
+        if copy.is_paged:
+            copy = yield from carry(context, look)
+            continue
         yield from wait(context, pause)
-        copy = yield from call(context, look_at_copy, CopyLook(copy, work.queue.location))
+        copy = yield from call(context, look_at_copy, look)
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def carry(context: Context, look: CopyLook) -> Steps[Copy]:
+    """Write another batch of pages; where there was no room for one, let some time pass."""
+    copy = yield from call(context, carry_pages, look)
+    if copy.state is CopyState.COPYING and copy.pages == look.copy.pages:
+        yield from wait(context, FIRST_LOOK)
+    return copy

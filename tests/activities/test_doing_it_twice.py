@@ -10,7 +10,6 @@ import pytest
 
 from activities.copies import (
     Claim,
-    CopyLook,
     CopyOrder,
     NextCopy,
     begin_next_copy,
@@ -35,6 +34,7 @@ from activities.restore_points import (
 from activities.restore_preflight import check_restore
 from activities.restores import RestoreRecord, begin_disk, look_at_disk, record_restore
 from activities.sweeping import Sweep, find_unattended
+from domain.copy_queues import CopyLook
 from domain.errors import Busy
 from domain.operations import Operation, OperationState
 from domain.policy import Scope

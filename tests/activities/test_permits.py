@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from activities.copies import Claim, CopyOrder, begin_next_copy, look_at_copy, queue_copies
-from domain.copy_queues import CopyLook
 from activities.restore_points import (
     PointRecord,
     SnapshotRequest,
@@ -19,6 +18,7 @@ from activities.restore_points import (
     record_restore_point,
 )
 from domain.copies import CopyState
+from domain.copy_queues import CopyLook
 from domain.errors import Transient
 from domain.restore_points import RestorePoint
 from gateways.connection import cloud
