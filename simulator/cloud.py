@@ -32,6 +32,7 @@ from simulator.arm.snapshot_families import Families
 from simulator.arm.timeline import Timeline
 from simulator.data_plane import DataPlane
 from simulator.data_plane.access import AccessTable
+from simulator.data_plane.storage_hosts import common_headers
 from simulator.faults import Fault, Faults
 from simulator.images import ImageStore
 from simulator.meter import Meter
@@ -135,6 +136,9 @@ class Cloud(World):
         response = self._execute(request, fault.failure if fault.effect == "fail operation" else None)
         if fault.effect == "fail operation" and "azure-asyncoperation" not in response.headers:
             self.faults.give_back(fault)
+        if fault.effect == "cut":
+            sent = response.length // 2 if fault.after_bytes is None else fault.after_bytes
+            raise ConnectionDropped(response, sent)
         return self._instead(request, fault) if fault.interrupts else response
 
     def lose_region(self, location: str) -> None:
@@ -185,6 +189,10 @@ class Cloud(World):
     def _instead(self, request: Request, fault: Fault) -> Response:
         if fault.effect == "drop":
             raise ConnectionDropped()
+        if DataPlane.is_addressed_by(request) or self._page_blobs.is_addressed_by(request):
+            now = self.clock.now()
+            version = request.headers.get("x-ms-version", "")
+            return fault.storage_response(common_headers(request, 0, version, now), now)
         return self._stamped(request, fault.response(self.clock.now()))
 
     def _let_pass(self, span: timedelta) -> None:

@@ -55,6 +55,7 @@ _KNOWN: dict[str, tuple[int, str]] = {
         "The CRC64 value specified in the request did not match with the CRC64 value calculated by the "
         "server.",
     ),
+    "InternalError": (500, "The server encountered an internal error. Please retry the request."),
     "InvalidBlobType": (409, "The blob type is invalid for this operation."),
     "InvalidHeaderValue": (
         400,

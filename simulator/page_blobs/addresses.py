@@ -4,7 +4,7 @@ simulator's own address it is the first segment of the path, as Azurite has it."
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from simulator.page_blobs.accounts import HOST_SUFFIX, StorageAccount, StorageAccounts
 
@@ -47,7 +47,7 @@ def address_of_url(url: str, accounts: StorageAccounts) -> tuple[Address, str | 
 
 def blob_url(account: StorageAccount, container: str, blob: str) -> str:
     """Return the URL of a blob."""
-    return f"{account.endpoint}/{container}/{blob}"
+    return f"{account.endpoint}/{container}/{quote(blob, safe='~/')}"
 
 
 def _names(path: str) -> tuple[str, str]:
