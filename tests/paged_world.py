@@ -1,0 +1,73 @@
+"""A world with a third location that keeps page blobs, in a storage account of the simulated cloud."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.copies import Copy
+from domain.restore_points import RestorePoint
+from gateways.connection import cloud, connect, use
+from gateways.wire import Network
+from settings import Identity
+from simulator.streams import streams
+from simulator.transport import transport
+from tests.settings_files import location_entry, policy_entry
+from tests.world import LOCATIONS, World
+
+VAULT = "vault"
+REGION = "francecentral"
+BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+RIGHTS = {
+    Identity.BACKUP: (f"{BLOBS}/read", f"{BLOBS}/write"),
+    Identity.RETENTION: (f"{BLOBS}/read", f"{BLOBS}/delete"),
+    Identity.RESTORE: (f"{BLOBS}/read", f"{BLOBS}/write"),
+}
+
+
+class PagedWorld(World):
+    """Policy `paged` copies from the west into page blobs in the vault, `both` to the north as well."""
+
+    def _build(self) -> None:
+        super()._build()
+        self._add_location(VAULT, REGION)
+        self.account = self.cloud.add_storage_account("tidemarkvault", REGION, "vault")
+        self.account.add_container("replicas")
+
+    def _told(self) -> dict[str, Any]:
+        told = super()._told()
+        place = location_entry(VAULT, REGION, self.subscription, self.manifests[VAULT].blob_endpoint)
+        told["locations"][VAULT] = place | {
+            "method": "pages",
+            "pages": f"{self.account.endpoint}/replicas",
+            "account": self.account.id,
+        }
+        told["policies"]["paged"] = policy_entry(VAULT)
+        told["policies"]["both"] = policy_entry("north", VAULT)
+        return told
+
+    def _connect(self) -> None:
+        self.network = Network(connect=streams(self.cloud))
+        use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
+                    storage_transport=self._storage(), wire=self.network))  # fmt: skip
+
+    def assign_roles(self) -> None:
+        super().assign_roles()
+        for identity, actions in RIGHTS.items():
+            self.cloud.roles.grant(identity, actions, self.account.id)
+
+    def copies_of(self, point: RestorePoint) -> dict[str, Copy]:
+        """Return the copies of a point to the vault, by the names of their disks."""
+        return {copy.disk_name: copy for copy in cloud().catalogue.copies.find(point, VAULT)}
+
+    def kept(self, point: RestorePoint, disk: str) -> bytes:
+        """Return all bytes that the vault keeps of a point's disk, the VHD's footer included."""
+        pages = self.copies_of(point)[disk].pages
+        assert pages is not None
+        assert pages.sealed, f"{disk} of {point.id} is not sealed"
+        blob = self.account.blob("replicas", pages.blob)
+        return blob.read(0, pages.length, pages.sealed)
+
+    def lose_region(self, region: str) -> None:
+        super().lose_region(region)
+        if region == REGION and region not in LOCATIONS.values():
+            self.reach.lost.add(self.manifests[VAULT].blob_endpoint)
