@@ -6,8 +6,8 @@
     client = ComputeManagementClient(credential, cloud.subscription, transport=transport(cloud))
     cloud.lose_region("westeurope")
 
-Requests for `md-…` hosts go to the data plane, which needs no lock while bodies are sent; all others go to
-Resource Manager, one at a time.
+Requests for `md-…` hosts go to the data plane, those for storage accounts to theirs; neither needs a lock
+while bodies are sent. All others go to Resource Manager, one at a time.
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ from simulator.arm.snapshot_families import Families
 from simulator.arm.timeline import Timeline
 from simulator.data_plane import DataPlane
 from simulator.data_plane.access import AccessTable
+from simulator.data_plane.storage_hosts import common_headers
 from simulator.faults import Fault, Faults
 from simulator.images import ImageStore
 from simulator.meter import Meter
+from simulator.page_blobs import PageBlobHosts
+from simulator.page_blobs.accounts import StorageAccounts
 from simulator.regions import Regions, normalized
 from simulator.tempo import Tempo
 from simulator.wire import ConnectionDropped, Request, Response
@@ -86,11 +89,13 @@ class Cloud(World):
                 images=ImageStore(directory),
                 accesses=accesses,
                 families=Families(unique_ids),
+                storage=StorageAccounts(),
                 base_url=base_url,
             )
         )
         self._request_ids = UniqueIds(seed, "requests")
-        self._data_plane = DataPlane(accesses, clock, regions.is_lost)
+        self._page_blobs = PageBlobHosts(self.estate)
+        self._data_plane = DataPlane(accesses, clock, regions.is_lost, self._page_blobs.sources)
         self._front_door = FrontDoor(self.estate)
         if isinstance(clock, TellingClock):
             clock.on_move(self.settle)
@@ -131,6 +136,9 @@ class Cloud(World):
         response = self._execute(request, fault.failure if fault.effect == "fail operation" else None)
         if fault.effect == "fail operation" and "azure-asyncoperation" not in response.headers:
             self.faults.give_back(fault)
+        if fault.effect == "cut":
+            sent = response.length // 2 if fault.after_bytes is None else fault.after_bytes
+            raise ConnectionDropped(response, sent)
         return self._instead(request, fault) if fault.interrupts else response
 
     def lose_region(self, location: str) -> None:
@@ -170,6 +178,9 @@ class Cloud(World):
         try:
             if DataPlane.is_addressed_by(request):
                 return self._data_plane.handle(request)
+            if self._page_blobs.is_addressed_by(request):
+                route = "page blobs"
+                return self._page_blobs.handle(request)
             response, route = self._front_door.answer(request, planted)
             return self._stamped(request, response)
         finally:
@@ -178,6 +189,10 @@ class Cloud(World):
     def _instead(self, request: Request, fault: Fault) -> Response:
         if fault.effect == "drop":
             raise ConnectionDropped()
+        if DataPlane.is_addressed_by(request) or self._page_blobs.is_addressed_by(request):
+            now = self.clock.now()
+            version = request.headers.get("x-ms-version", "")
+            return fault.storage_response(common_headers(request, 0, version, now), now)
         return self._stamped(request, fault.response(self.clock.now()))
 
     def _let_pass(self, span: timedelta) -> None:

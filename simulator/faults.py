@@ -3,6 +3,7 @@
     cloud.faults.fail("PUT", "/snapshots/", status=429, retry_after=20)
     cloud.faults.fail("PUT", r"/snapshots/web-.*", status=500, after_executing=True, times=2)
     cloud.faults.drop("GET", "comp=pagelist")
+    cloud.faults.cut("GET", "/disks/web.vhd", after_bytes=1000)
     cloud.faults.delay("POST", "/beginGetAccess", by=timedelta(minutes=2))
     cloud.faults.fail_operation("PUT", "/disks/", code="InternalExecutionError")
     ...
@@ -10,7 +11,8 @@
 
 A fault meets the calls whose method is the same and in whose path, or whole URL without the scheme, its
 pattern (a regular expression, letters of either case) is found: after leaving out the first `skip` of them,
-the next `times`. If several match, the one planted first is met, and only that one.
+the next `times`. If several match, the one planted first is met, and only that one. A storage host fails with
+the codes and the XML of the storage service, everything else as Resource Manager does.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from typing import Any, Literal
 from simulator.arm.errors import ArmError
 from simulator.arm.operations import Failure
 from simulator.arm.throttling import too_many_requests
-from simulator.wire import Request, Response
+from simulator.data_plane.errors import StorageError
+from simulator.wire import Headers, Request, Response
 
 CODES = {
     400: "BadRequest",
@@ -37,6 +40,14 @@ CODES = {
     503: "ServiceUnavailable",
     504: "GatewayTimeout",
 }
+STORAGE_CODES = {
+    400: "InvalidHeaderValue",
+    403: "AuthorizationPermissionMismatch",
+    404: "BlobNotFound",
+    409: "PendingCopyOperation",
+    412: "ConditionNotMet",
+    503: "ServerBusy",
+}
 MESSAGES = {409: "The request failed due to conflict with a concurrent request."}
 
 
@@ -44,7 +55,7 @@ MESSAGES = {409: "The request failed due to conflict with a concurrent request."
 class Fault:
     """One planted fault: which calls it meets, and what it does to them."""
 
-    effect: Literal["fail", "drop", "delay", "fail operation"]
+    effect: Literal["fail", "drop", "cut", "delay", "fail operation"]
     method: str
     pattern: re.Pattern[str]
     times: int
@@ -54,12 +65,13 @@ class Fault:
     failure: Failure | None = None
     retry_after: int | None = None
     by: timedelta = timedelta()
+    after_bytes: int | None = None
     body: Any = field(default=None, repr=False)
 
     @property
     def interrupts(self) -> bool:
         """Whether the call gets another answer than its own, or none."""
-        return self.effect in ("fail", "drop")
+        return self.effect in ("fail", "drop", "cut")
 
     def takes(self, request: Request) -> bool:
         """Tell whether the fault meets this call, and count it."""
@@ -75,6 +87,14 @@ class Fault:
         query = "&".join(f"{name}={value}" for name, value in request.query.items())
         url = f"{request.host}{request.path}?{query}"
         return bool(self.pattern.search(request.path) or self.pattern.search(url))
+
+    def storage_response(self, headers: Headers, now: datetime) -> Response:
+        """Return what a storage host answers instead of its own; `headers` are those of all its answers."""
+        code = self.failure.code if self.failure else STORAGE_CODES.get(self.status, "InternalError")
+        message = self.failure.message if self.failure else None
+        if self.retry_after is not None:
+            headers["retry-after"] = str(self.retry_after)
+        return StorageError(code, status=self.status, message=message).response(headers, now)
 
     def response(self, now: datetime) -> Response:
         """Return the answer that the call gets instead of its own."""
@@ -136,6 +156,14 @@ class Faults:
     ) -> None:
         """End the connection without an answer, before or after the call has had its effect."""
         self._plant(Fault("drop", method, _pattern(path), times, skip, after_executing))
+
+    def cut(
+        self, method: str, path: str, *, after_bytes: int | None = None, times: int = 1, skip: int = 0
+    ) -> None:
+        """End the connection within the body of the answer: after so many bytes of it, or after half."""
+        fault = Fault("cut", method, _pattern(path), times, skip, after_executing=True)
+        fault.after_bytes = after_bytes
+        self._plant(fault)
 
     def delay(self, method: str, path: str, *, by: timedelta, times: int = 1, skip: int = 0) -> None:
         """Let the call take that much virtual time before it has its effect."""

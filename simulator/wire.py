@@ -34,7 +34,7 @@ class Headers(dict[str, str]):
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request: the URL already taken apart, the path percent-decoded."""
+    """One HTTP request: the URL already taken apart, the path percent-decoded and as it was sent."""
 
     method: str
     host: str
@@ -42,6 +42,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
+    encoded_path: str = ""
 
     @classmethod
     def of(
@@ -50,7 +51,8 @@ class Request:
         """Take an absolute URL apart."""
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return cls(method.upper(), parts.netloc.lower(), unquote(parts.path), query, Headers(headers), body)
+        path = unquote(parts.path)
+        return cls(method.upper(), parts.netloc.lower(), path, query, Headers(headers), body, parts.path)
 
     def json(self) -> Any:
         """Return the body as JSON; raises ValueError if it is not."""

@@ -18,8 +18,7 @@ from simulator.arm.encryption_sets import KIND as ENCRYPTION_SET
 from simulator.arm.estate import Estate, ResourceGroup, Subscription
 from simulator.arm.identifiers import ResourceId
 from simulator.arm.machine_model import KIND as MACHINE
-from simulator.arm.machine_model import AttachedDisk, VirtualMachine
-from simulator.arm.machine_sizes import SIZES
+from simulator.arm.machine_model import VirtualMachine
 from simulator.arm.network_models import (
     INTERFACE,
     NETWORK,
@@ -30,9 +29,12 @@ from simulator.arm.network_models import (
 )
 from simulator.arm.snapshot_model import Snapshot
 from simulator.images import Image
+from simulator.page_blobs.accounts import KIND as ACCOUNT
 from simulator.regions import REGIONS, normalized
+from simulator.world_accounts import AccountHandle, build_account
 from simulator.world_disks import build_disk
 from simulator.world_handles import DiskHandle, DiskSpec, MachineHandle
+from simulator.world_machines import data_disk, known_size, os_disk
 
 
 class World:
@@ -113,6 +115,26 @@ class World:
             self.estate.shelf.put(found)
             return found.id.text
 
+    def add_storage_account(
+        self,
+        name: str,
+        region: str,
+        group: str,
+        *,
+        refuses_incremental_sources: bool = False,
+        subscription: str | None = None,
+    ) -> AccountHandle:
+        """Add a storage account for page blobs.
+
+        `refuses_incremental_sources`: Put Page From URL out of the SAS of an incremental snapshot fails with
+        409 CopySourceCannotBeIncrementalCopyBlob. Azure is reported to do either (azure-semantics §4.4).
+        """
+        with self.estate.lock:
+            account_id = self._id(ACCOUNT, region, group, subscription, name)
+            return AccountHandle(
+                build_account(self.estate, account_id, _region(region), refuses_incremental_sources)
+            )
+
     def add_network(
         self,
         name: str,
@@ -164,8 +186,8 @@ class World:
                 tags=fields.tags({"tags": dict(tags or {})}),
                 zones=list(zones),
                 unique_id=self.estate.unique_ids.new(),
-                os=_os_disk(next(iter(built.values())), os_type, has_ephemeral_os_disk),
-                data=[_data_disk(disk, lun) for lun, disk in enumerate(list(built.values())[1:])],
+                os=os_disk(next(iter(built.values())), os_type, has_ephemeral_os_disk),
+                data=[data_disk(disk, lun) for lun, disk in enumerate(list(built.values())[1:])],
                 interfaces=[self._interface(name, region, group, subscription)],
                 power=power,
             )
@@ -252,7 +274,7 @@ class World:
 
     def _finish(self, machine: VirtualMachine, size: str, os_type: str) -> None:
         machine.properties = {
-            "hardwareProfile": {"vmSize": _known_size(size)},
+            "hardwareProfile": {"vmSize": known_size(size)},
             "osProfile": {"computerName": machine.id.name, "adminUsername": "azureuser"},
             "networkProfile": {"networkInterfaces": [{"id": each.id.text} for each in machine.interfaces]},
             "storageProfile": {
@@ -266,29 +288,6 @@ class World:
         for interface in machine.interfaces:
             interface.machine = machine
         self.estate.shelf.put(machine)
-
-
-def _os_disk(disk: Disk, os_type: str, is_ephemeral: bool) -> AttachedDisk:
-    disk.is_ephemeral = is_ephemeral
-    settings: dict[str, Any] = {
-        "osType": os_type,
-        "createOption": "FromImage",
-        "caching": "ReadOnly" if is_ephemeral else "ReadWrite",
-        "deleteOption": "Detach",
-    }
-    if is_ephemeral:
-        settings["diffDiskSettings"] = {"option": "Local", "placement": "ResourceDisk"}
-    return AttachedDisk(disk, settings)
-
-
-def _data_disk(disk: Disk, lun: int) -> AttachedDisk:
-    return AttachedDisk(disk, {"createOption": "Attach", "caching": "None", "deleteOption": "Detach"}, lun)
-
-
-def _known_size(size: str) -> str:
-    if size.lower() not in SIZES:
-        raise ValueError(f"{size!r} is not a size of the simulated world; machine_sizes.py has those")
-    return size
 
 
 def _region(region: str) -> str:

@@ -1,7 +1,11 @@
-"""Who may read the bytes of a disk or snapshot: beginGetAccess and endGetAccess (azure-semantics §4.1).
+"""Who may read the bytes of a disk or snapshot, or upload those of a disk: beginGetAccess and endGetAccess
+(azure-semantics §4.1, §4.5).
 
-Own choice where nothing is published: beginning again while an access is active lengthens it and returns the
-same SAS, as is documented for disk restore points. Ending one kills it for everybody who uses it.
+Own choices where nothing is published: beginning again while an access is active lengthens it and returns the
+same SAS, as is documented for disk restore points. Ending one kills it for everybody who uses it. A disk that
+is uploaded stays ActiveUpload when its SAS expires, until access is ended, and can be opened once more. If
+what was uploaded is no fixed VHD, the operation that ends the access fails and the disk is ReadyToUpload
+again, with what was uploaded so far.
 """
 
 from __future__ import annotations
@@ -26,8 +30,11 @@ def begin_access(call: Call) -> Response:
     """Open a disk or snapshot for reading; the operation's output is `{"accessSAS": url}`."""
     resource = _resource(call)
     resource.require_idle()
+    is_upload = _asks_to_write(call)
     duration = _duration(call)
     _check_policy(resource)
+    if is_upload:
+        return _begin_upload(call, resource, duration)
     _check_sectors(resource)
     _check_readable(call.estate, resource)
 
@@ -39,16 +46,55 @@ def begin_access(call: Call) -> Response:
     return call.accepted(call.begin(resource, work))
 
 
+def _begin_upload(call: Call, resource: Disk | Snapshot, duration: timedelta) -> Response:
+    if not isinstance(resource, Disk) or resource.upload is None:
+        raise errors.operation_not_allowed(
+            f"'{resource.id.name}' cannot be opened for writing: only a disk that is made with createOption "
+            "Upload can, until it has been uploaded."
+        )
+    blob = resource.upload
+
+    def finish(moment: datetime) -> Document:
+        resource.is_upload_begun = True
+        access = call.estate.accesses.grant_upload(
+            resource.id.key,
+            blob=blob,
+            created=resource.created,
+            region=resource.location,
+            writable_until=moment + duration,
+        )
+        return {"accessSAS": access.url(call.estate.base_url)}
+
+    return call.accepted(call.begin(resource, Work(call.estate.tempo.access, finish, states=None)))
+
+
 def end_access(call: Call) -> Response:
-    """Close a disk or snapshot; closing what is not open succeeds."""
+    """Close a disk or snapshot; closing what is not open succeeds. An upload is taken over by its disk."""
     resource = _resource(call)
     resource.require_idle()
 
     def finish(_: datetime) -> None:
         call.estate.accesses.revoke(resource.id.key)
+        if isinstance(resource, Disk) and resource.is_upload_begun:
+            _take_upload(resource)
 
     work = Work(call.estate.tempo.access, finish, states=None)
     return call.accepted(call.begin(resource, work))
+
+
+def _take_upload(disk: Disk) -> None:
+    upload, disk.is_upload_begun = disk.upload, False
+    if upload is None:
+        return
+    try:
+        image = upload.disk_image()
+    except ValueError as error:
+        raise ArmError(
+            400, "BadRequest", f"The upload into disk '{disk.id.name}' is not accepted: {error}"
+        ) from error
+    disk.image.release()
+    disk.image, disk.upload = image, None
+    upload.release()
 
 
 def require_no_access(estate: Estate, resource: Disk | Snapshot) -> None:
@@ -68,12 +114,14 @@ def _resource(call: Call) -> Disk | Snapshot:
     return call.estate.shelf.get(kind, call.id)
 
 
-def _duration(call: Call) -> timedelta:
+def _asks_to_write(call: Call) -> bool:
     access = fields.required_text(call.body, "access")
-    if access == "Write":
-        raise errors.not_simulated("uploading into a disk (access Write)")
-    if access != "Read":
+    if access not in ("Read", "Write"):
         raise errors.invalid_parameter(f"The value '{access}' of parameter 'access' is invalid.", "access")
+    return access == "Write"
+
+
+def _duration(call: Call) -> timedelta:
     seconds = fields.whole(call.body, "durationInSeconds")
     if seconds is None:
         raise errors.missing_parameter("durationInSeconds")

@@ -113,6 +113,7 @@ def _new_size(disk: Disk, asked: Mapping[str, Any]) -> int:
             f"Disk '{disk.id.name}' has {there} GiB and cannot shrink to {gib}: disks only grow.",
             "diskSizeGB",
         )
+    disk.require_ready()
     require_no_access(disk.estate, disk)
     crosses = there <= BOUNDARY_GIB < gib and disk.sku not in PROVISIONED_SKUS
     if disk.machine is not None and crosses:

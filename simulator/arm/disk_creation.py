@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.arm import errors, fields
 from simulator.arm.call import Call
-from simulator.arm.disk_model import KIND
+from simulator.arm.disk_origins import Origin
 from simulator.arm.disk_settings import ACCESS, INHERITED, kept
 from simulator.arm.disk_skus import (
     DEFAULT_SECTOR_SIZE,
@@ -18,11 +18,10 @@ from simulator.arm.disk_skus import (
 from simulator.arm.disk_traits import TRAITS, check_traits
 from simulator.arm.encryption_sets import asked_encryption, has_customer_key
 from simulator.arm.fields import GIB
-from simulator.arm.identifiers import ResourceId
-from simulator.arm.snapshot_model import KIND as SNAPSHOT
 from simulator.arm.snapshot_model import Snapshot
 from simulator.regions import REGIONS
 
+_TOLD = ("createOption", "sourceResourceId", "sourceUri", "storageAccountId", "uploadSizeBytes")
 _NOT_SIMULATED = ("diskIOPSReadOnly", "diskMBpsReadOnly")
 _CREATION_NOT_SIMULATED = (
     "galleryImageReference",
@@ -32,46 +31,21 @@ _CREATION_NOT_SIMULATED = (
 )
 
 
-def named_source(call: Call, creation: fields.Json, location: str) -> Snapshot:
-    """Return the snapshot that a disk in `location` is to be made from; raises ArmError if it cannot be."""
-    text = fields.required_text(creation, "sourceResourceId", "properties.creationData.")
-    source_id = ResourceId.parse(text)
-    if source_id is not None and source_id.kind == KIND:
-        raise errors.not_simulated("a disk from a disk; take a snapshot first")
-    if source_id is None or source_id.kind != SNAPSHOT:
-        raise errors.invalid_parameter(
-            f"The value '{text}' of 'creationData.sourceResourceId' is not the id of a snapshot.",
-            "creationData.sourceResourceId",
-        )
-    call.require_linked("Microsoft.Compute/snapshots/beginGetAccess/action", text)
-    source = call.estate.shelf.find(Snapshot, source_id)
-    if source is None:
-        raise errors.reference_not_found(text)
-    call.estate.regions.check(source.location)
-    if source.location != location:
-        raise errors.own(
-            400,
-            "SimulatorRegionMismatch",
-            f"Snapshot '{source.id.name}' is in '{source.location}'; a disk in '{location}' cannot be made "
-            "from it. Copy the snapshot first.",
-        )
-    source.ready_image()
-    return source
-
-
-def asked_size(call: Call, sku: str, source: Snapshot | None) -> int:
+def asked_size(call: Call, sku: str, origin: Origin) -> int:
     """Return the bytes that a new disk is to have; raises ArmError 400 InvalidParameter."""
     asked = fields.whole(fields.section(call.body, "properties"), "diskSizeGB", "properties.")
+    there = origin.size_bytes
     if asked is None:
-        if source is None:
+        if there is None:
             raise errors.missing_parameter("diskSizeGB")
-        check_size(sku, -(-source.size_bytes // GIB))
-        return source.size_bytes
+        check_size(sku, -(-there // GIB))
+        return there
     check_size(sku, asked)
-    if source is not None and asked * GIB < source.size_bytes:
+    if there is not None and asked * GIB < there:
+        source = "snapshot" if origin.snapshot else "blob"
         raise errors.invalid_parameter(
-            f"The value '{asked}' of disk parameter 'diskSizeGB' is smaller than the source snapshot's "
-            f"{source.size_bytes // GIB}.",
+            f"The value '{asked}' of disk parameter 'diskSizeGB' is smaller than the source {source}'s "
+            f"{-(-there // GIB)}.",
             "diskSizeGB",
         )
     return asked * GIB
@@ -91,9 +65,7 @@ def asked_sku(call: Call, location: str, zones: list[str]) -> str:
     return sku
 
 
-def asked_properties(
-    call: Call, location: str, sku: str, gib: int, source: Snapshot | None
-) -> dict[str, Any]:
+def asked_properties(call: Call, location: str, sku: str, gib: int, origin: Origin) -> dict[str, Any]:
     """Return the properties that a new disk begins with; raises ArmError where they do not fit the sku."""
     asked = fields.section(call.body, "properties")
     refuse_read_only_performance(asked)
@@ -101,9 +73,9 @@ def asked_properties(
     check_traits(properties, sku, gib)
     encryption = asked_encryption(call, location)
     if encryption is not None:
-        _check_key_stays(encryption, source)
+        _check_key_stays(encryption, origin.snapshot)
         properties["encryption"] = encryption
-    return {"creationData": _creation_data(asked, sku, source), **properties}
+    return {"creationData": _creation_data(asked, sku, origin), **properties}
 
 
 def refuse_read_only_performance(asked: fields.Json) -> None:
@@ -125,14 +97,14 @@ def _check_key_stays(encryption: fields.Json, source: Snapshot | None) -> None:
         )
 
 
-def _creation_data(asked: fields.Json, sku: str, source: Snapshot | None) -> dict[str, Any]:
+def _creation_data(asked: fields.Json, sku: str, origin: Origin) -> dict[str, Any]:
     creation = fields.section(asked, "creationData")
     for name in _CREATION_NOT_SIMULATED:
         if creation.get(name):
             raise errors.not_simulated(f"'creationData.{name}' of a disk")
     sector = fields.whole(creation, "logicalSectorSize", "properties.creationData.")
-    check_sector_size(sku, sector, source.sector_size if source else None)
-    told = {name: creation[name] for name in ("createOption", "sourceResourceId") if creation.get(name)}
+    check_sector_size(sku, sector, origin.sector_size)
+    told = {name: creation[name] for name in _TOLD if creation.get(name)}
     if sku in PROVISIONED_SKUS:
-        told["logicalSectorSize"] = sector or (source.sector_size if source else DEFAULT_SECTOR_SIZE)
+        told["logicalSectorSize"] = sector or origin.sector_size or DEFAULT_SECTOR_SIZE
     return told

@@ -16,6 +16,7 @@ from simulator.arm.progress import Progress
 from simulator.arm.resources import Resource, timestamp
 
 if TYPE_CHECKING:
+    from simulator.data_plane.uploads import UploadedVhd
     from simulator.images import Image
 
 KIND = "Microsoft.Compute/disks"
@@ -26,7 +27,8 @@ class Disk(Resource):
     """One managed disk.
 
     `properties` holds what was set and is only kept (osType, encryption, networkAccessPolicy, ...);
-    `is_ephemeral` marks the OS disk of a machine that keeps it on its host.
+    `is_ephemeral` marks the OS disk of a machine that keeps it on its host. `upload` is there until the disk
+    has what was uploaded into it, and for no other disk.
     """
 
     estate: Estate
@@ -38,6 +40,8 @@ class Disk(Resource):
     is_new: bool = True
     pending_snapshots: int = 0
     hydration: Progress | None = None
+    upload: UploadedVhd | None = None
+    is_upload_begun: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -62,6 +66,8 @@ class Disk(Resource):
     @property
     def state(self) -> str:
         """`diskState` (azure-semantics §2.3)."""
+        if self.upload is not None:
+            return "ActiveUpload" if self.is_upload_begun else "ReadyToUpload"
         if self.estate.accesses.active(self.id.key):
             return "ActiveSAS"
         if self.machine is None:
@@ -69,11 +75,16 @@ class Disk(Resource):
         return "Attached" if self.machine.is_allocated else "Reserved"
 
     def require_ready(self) -> None:
-        """Refuse (409) while the disk is being changed, and for good if it was never made."""
+        """Refuse (409) while the disk is being changed or waits for its upload, and for good if it was never
+        made."""
         self.require_idle()
         if self.is_new:
             raise errors.operation_not_allowed(
                 f"Disk '{self.id.name}' is in the provisioning state {self.provisioning_state}; delete it."
+            )
+        if self.upload is not None:
+            raise errors.operation_not_allowed(
+                f"Disk '{self.id.name}' is in the state {self.state}; upload into it, then end the access."
             )
 
     def document(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The routes of managed disks: create empty or from a snapshot, look, change, grow, delete."""
+"""The routes of managed disks: create (disk_origins.py says from what), look, change, grow, delete."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from simulator.arm import errors, fields
 from simulator.arm.access_grants import begin_access, end_access, require_no_access
 from simulator.arm.call import Call
 from simulator.arm.disk_changes import change
-from simulator.arm.disk_creation import asked_properties, asked_size, asked_sku, named_source
+from simulator.arm.disk_creation import asked_properties, asked_size, asked_sku
 from simulator.arm.disk_model import KIND, Disk
+from simulator.arm.disk_origins import Origin, asked_origin
 from simulator.arm.disk_skus import PROVISIONED_SKUS
 from simulator.arm.fields import GIB
 from simulator.arm.listing import list_resources
 from simulator.arm.operations import DELETING, Document, Work
 from simulator.arm.progress import Progress
 from simulator.arm.routing import resource_routes
-from simulator.arm.snapshot_model import Snapshot
 from simulator.arm.snapshot_taking import inherited
 from simulator.arm.throttling import DELETE_DISK, GET_DISK, LIST, PUT_DISK, PUT_SNAPSHOT
 from simulator.wire import Response
-
-NOT_SIMULATED = {"Import", "ImportSecure", "Upload", "UploadPreparedSecure", "FromImage", "Restore", "Attach"}
 
 
 def put_disk(call: Call) -> Response:
@@ -33,43 +31,33 @@ def put_disk(call: Call) -> Response:
     fields.check_disk_name(call.id.name)
     location = fields.location(call.body, KIND)
     call.estate.regions.check(location)
-    properties = fields.section(call.body, "properties")
-    creation = fields.section(properties, "creationData")
-    option = fields.required_text(creation, "createOption", "properties.creationData.")
-    if option == "Empty":
-        return _create(call, location, None)
-    if option == "Copy":
-        return _create(call, location, named_source(call, creation, location))
-    if option in NOT_SIMULATED:
-        raise errors.not_simulated(f"disks with createOption '{option}'")
-    raise errors.invalid_parameter(
-        f"The value '{option}' of parameter 'creationData.createOption' is invalid for a disk.",
-        "creationData.createOption",
-    )
+    return _create(call, location, asked_origin(call, location))
 
 
-def _create(call: Call, location: str, source: Snapshot | None) -> Response:
+def _create(call: Call, location: str, origin: Origin) -> Response:
     estate = call.estate
     zones = fields.zones(call.body, location)
     sku = asked_sku(call, location, zones)
-    size_bytes = asked_size(call, sku, source)
+    size_bytes = asked_size(call, sku, origin)
     disk = Disk(
         id=call.id,
         location=location,
         created=estate.now,
         tags=fields.tags(call.body),
-        properties=asked_properties(call, location, sku, -(-size_bytes // GIB), source),
+        properties=asked_properties(call, location, sku, -(-size_bytes // GIB), origin),
         zones=zones,
         estate=estate,
         sku=sku,
-        image=source.ready_image().thaw_copy() if source else estate.images.create(size_bytes),
+        image=origin.image or estate.images.create(size_bytes),
         unique_id=estate.unique_ids.new(),
+        upload=origin.upload,
     )
     disk.image.resize(size_bytes)
     estate.shelf.put(disk)
 
     def finish(moment: datetime) -> Document:
         disk.is_new = False
+        source = origin.snapshot
         if source is not None:
             disk.properties = inherited(source) | disk.properties
             disk.properties["creationData"]["sourceUniqueId"] = source.unique_id
@@ -94,7 +82,7 @@ def _require_same(call: Call, disk: Disk) -> None:
     location = fields.location(call.body, KIND)
     if location != disk.location:
         raise errors.other_location(disk.id.name, disk.id.group, disk.location, location)
-    for name in ("createOption", "sourceResourceId"):
+    for name in ("createOption", "sourceResourceId", "sourceUri"):
         asked, there = fields.text(creation, name), str(disk.properties["creationData"].get(name) or "")
         if asked is not None and asked.lower() != there.lower():
             raise errors.property_change(f"creationData.{name}", disk.id.name)
@@ -137,6 +125,8 @@ def remove(disk: Disk) -> None:
     """Let a disk be gone."""
     disk.estate.shelf.remove(disk)
     disk.image.release()
+    if disk.upload is not None:
+        disk.upload.release()
 
 
 ROUTES = resource_routes(

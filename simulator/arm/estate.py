@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simulator.arm.snapshot_model import Snapshot
     from simulator.data_plane.access import AccessTable
     from simulator.images import ImageStore
+    from simulator.page_blobs.accounts import StorageAccounts
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Estate:
     images: ImageStore
     accesses: AccessTable
     families: Families
+    storage: StorageAccounts
     base_url: str | None
     roles: Roles = field(default_factory=Roles)
     offers: Offers = field(default_factory=Offers)

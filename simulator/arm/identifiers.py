@@ -21,6 +21,7 @@ KINDS = {
         "Microsoft.Network/networkInterfaces",
         "Microsoft.Network/virtualNetworks",
         "Microsoft.Network/virtualNetworks/subnets",
+        "Microsoft.Storage/storageAccounts",
     )
 }
 

@@ -11,6 +11,9 @@ kind of resource) and where bodies name other resources (`Call.require_linked`).
 As in Azure's role definitions, `*` stands for any text, actions are compared without regard to case, what a
 role leaves out (`not_actions`) another role may still give, and a role reaches its scope and all below it.
 
+What lies in storage accounts is reached by data actions, which Azure keeps apart: `*` does not give them,
+only what names blobs does (`Microsoft.Storage/storageAccounts/blobServices/containers/blobs/*`).
+
 Own choices: without any role everybody may do everything, for the sake of clients that know no roles; roles
 bind at once, where Azure takes minutes; a list of a whole subscription needs its right on the whole
 subscription, and is not cut down to what the identity may see. There are no deny assignments and no
@@ -30,6 +33,7 @@ from simulator.wire import Request
 
 _BEARER = re.compile(r"Bearer\s+(\S+)\s*$", re.IGNORECASE)
 _PREFIX = "development:"
+_DATA_ACTIONS = "microsoft.storage/storageaccounts/blobservices/containers/blobs/"
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Roles:
 
 
 def _matches(action: str, patterns: Iterable[str]) -> bool:
+    if action.startswith(_DATA_ACTIONS):
+        patterns = (pattern for pattern in patterns if pattern.startswith(_DATA_ACTIONS))
     return any(fnmatchcase(action, pattern) for pattern in patterns)
 
 

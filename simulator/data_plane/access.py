@@ -1,4 +1,4 @@
-"""Who may read which disk or snapshot by SAS, and until when.
+"""Who may read which disk or snapshot by SAS, or upload which disk, and until when.
 
 A SAS names a stored policy (`si=`) and carries neither an expiry nor permissions, so that it ends when the
 policy is removed (azure-semantics.md §4.1). Own choices: a second grant while the first is active extends it
@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from clock import Clock
+from simulator.data_plane.uploads import UploadedVhd
 from simulator.data_plane.vhd import Vhd
 from simulator.images import Image
 from simulator.wire import Request
@@ -29,10 +30,11 @@ _LETTERS = "bcdfghjklmnpqrstvwxz0123456789"
 
 @dataclass(frozen=True)
 class Access:
-    """The right to read one disk or snapshot. `family_id` is None for a disk and for a full snapshot."""
+    """The right to read one disk or snapshot, or to upload one disk. `family_id` is None for a disk and for a
+    full snapshot."""
 
     resource_id: str
-    blob: Vhd
+    blob: Vhd | UploadedVhd
     family_id: str | None
     created: datetime
     region: str
@@ -85,26 +87,15 @@ class AccessTable:
         """Let a disk or snapshot be read until a moment; an access that is active keeps its SAS and gets the
         later end of the two. The limit per family is the caller's to check, with `count_active`."""
         with self._lock:
-            active = self._active(resource_id)
-            if active:
-                access = replace(active, readable_until=max(readable_until, active.readable_until))
-            else:
-                self._end(resource_id)
-                access = Access(
-                    resource_id=resource_id,
-                    blob=Vhd(image, family_id or resource_id),
-                    family_id=family_id,
-                    created=created,
-                    region=region,
-                    readable_until=readable_until,
-                    account=f"md-{self._word()}",
-                    container=self._word(),
-                    policy=str(UUID(int=self._random.getrandbits(128), version=4)),
-                    signature=base64.b64encode(self._random.randbytes(32)).decode(),
-                )
-            self._by_resource[resource_id.lower()] = access
-            self._by_account[access.account] = access
-            return access
+            blob = Vhd(image, family_id or resource_id)
+            return self._granted("md", resource_id, blob, family_id, created, region, readable_until)
+
+    def grant_upload(
+        self, resource_id: str, *, blob: UploadedVhd, created: datetime, region: str, writable_until: datetime
+    ) -> Access:
+        """Let a disk be uploaded until a moment; otherwise like `grant`."""
+        with self._lock:
+            return self._granted("md-impexp", resource_id, blob, None, created, region, writable_until)
 
     def revoke(self, resource_id: str) -> None:
         """End the access at once; whoever still uses its SAS is refused. Nothing happens if there is none."""
@@ -136,6 +127,37 @@ class AccessTable:
         if not urlsplit(url).netloc:
             raise ValueError(f"{url[:80]!r} is no absolute URL")
         return self.find(Request.of("GET", url))
+
+    def _granted(
+        self,
+        prefix: str,
+        resource_id: str,
+        blob: Vhd | UploadedVhd,
+        family_id: str | None,
+        created: datetime,
+        region: str,
+        until: datetime,
+    ) -> Access:
+        active = self._active(resource_id)
+        if active:
+            access = replace(active, readable_until=max(until, active.readable_until))
+        else:
+            self._end(resource_id)
+            access = Access(
+                resource_id=resource_id,
+                blob=blob,
+                family_id=family_id,
+                created=created,
+                region=region,
+                readable_until=until,
+                account=f"{prefix}-{self._word()}",
+                container=self._word(),
+                policy=str(UUID(int=self._random.getrandbits(128), version=4)),
+                signature=base64.b64encode(self._random.randbytes(32)).decode(),
+            )
+        self._by_resource[resource_id.lower()] = access
+        self._by_account[access.account] = access
+        return access
 
     def _active(self, resource_id: str) -> Access | None:
         access = self._by_resource.get(resource_id.lower())

@@ -6,8 +6,13 @@ documentation, and azure-semantics.md §4.2. Where Azure's answer is not known, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from xml.sax.saxutils import escape
+
+from simulator.wire import Headers, Response
+
+NOT_SIMULATED = "SimulatorNotSimulated"
 
 _KNOWN: dict[str, tuple[int, str]] = {
     "AuthenticationFailed": (
@@ -19,14 +24,48 @@ _KNOWN: dict[str, tuple[int, str]] = {
         403,
         "This request is not authorized to perform this operation using this permission.",
     ),
+    "AuthorizationProtocolMismatch": (
+        403,
+        "This request is not authorized to perform this operation using this protocol.",
+    ),
+    "AuthorizationResourceTypeMismatch": (
+        403,
+        "This request is not authorized to perform this operation using this resource type.",
+    ),
+    "AuthorizationServiceMismatch": (
+        403,
+        "This request is not authorized to perform this operation using this service.",
+    ),
+    "BlobAlreadyExists": (409, "The specified blob already exists."),
+    "BlobNotFound": (404, "The specified blob does not exist."),
+    "BlobOverwritten": (409, "The blob has been recreated since the previous snapshot was taken."),
+    "CannotVerifyCopySource": (500, "Could not verify the copy source within the specified time."),
     "ConditionNotMet": (
         412,
         "The condition specified using HTTP conditional header(s) is not met.",
     ),
+    "ContainerAlreadyExists": (409, "The specified container already exists."),
+    "ContainerNotFound": (404, "The specified container does not exist."),
+    "CopySourceCannotBeIncrementalCopyBlob": (
+        409,
+        "Source blob of a copy operation cannot be non-snapshot incremental copy blob.",
+    ),
+    "Crc64Mismatch": (
+        400,
+        "The CRC64 value specified in the request did not match with the CRC64 value calculated by the "
+        "server.",
+    ),
+    "InternalError": (500, "The server encountered an internal error. Please retry the request."),
+    "InvalidBlobType": (409, "The blob type is invalid for this operation."),
     "InvalidHeaderValue": (
         400,
         "The value for one of the HTTP headers is not in the correct format.",
     ),
+    "InvalidMd5": (
+        400,
+        "The MD5 value specified in the request is invalid. MD5 value must be 128 bits and base64 encoded.",
+    ),
+    "InvalidPageRange": (416, "The page range specified is invalid."),
     "InvalidQueryParameterValue": (
         400,
         "Value for one of the query parameters specified in the request URI is invalid.",
@@ -35,10 +74,32 @@ _KNOWN: dict[str, tuple[int, str]] = {
         416,
         "The range specified is invalid for the current size of the resource.",
     ),
+    "InvalidResourceName": (400, "The specified resource name contains invalid characters."),
+    "InvalidSourceBlobUrl": (400, "The source URL for a copy operation is invalid."),
+    "LeaseNotPresentWithBlobOperation": (412, "There is currently no lease on the blob."),
+    "Md5Mismatch": (
+        400,
+        "The MD5 value specified in the request did not match with the MD5 value calculated by the server.",
+    ),
+    "MissingRequiredHeader": (
+        400,
+        "An HTTP header that's mandatory for this request is not specified.",
+    ),
+    "MissingRequiredQueryParameter": (
+        400,
+        "A query parameter that's mandatory for this request is not specified.",
+    ),
+    "NoAuthenticationInformation": (
+        401,
+        "Server failed to authenticate the request. Please refer to the information in the www-authenticate "
+        "header.",
+    ),
+    "NoPendingCopyOperation": (409, "There is currently no pending copy operation."),
     "OutOfRangeQueryParameterValue": (
         400,
         "One of the query parameters specified in the request URI is outside the permissible range.",
     ),
+    "PendingCopyOperation": (409, "There is currently a pending copy operation."),
     "PreviousSnapshotCannotBeNewer": (
         400,
         "The prevsnapshot query parameter value cannot be newer than snapshot query parameter value.",
@@ -48,22 +109,49 @@ _KNOWN: dict[str, tuple[int, str]] = {
         409,
         "Differential Get Page Ranges is not supported on the previous snapshot.",
     ),
+    "RequestBodyTooLarge": (
+        413,
+        "The request body is too large and exceeds the maximum permissible limit.",
+    ),
+    "SequenceNumberConditionNotMet": (412, "The sequence number condition specified was not met."),
+    "ServerBusy": (503, "The server is currently unable to receive requests. Please retry your request."),
+    "SnapshotsPresent": (409, "This operation is not permitted while the blob has snapshots."),
     "UnsupportedHeader": (400, "One of the HTTP headers specified in the request is not supported."),
+    "UnsupportedHeaderForNonManagedDisksAccount": (
+        400,
+        "The header is not supported for accounts that are not managed disks accounts.",
+    ),
+    "UnsupportedHttpVerb": (405, "The resource doesn't support the specified HTTP verb."),
     "UnsupportedQueryParameter": (
         400,
         "One of the query parameters specified in the request URI is not supported.",
     ),
+    NOT_SIMULATED: (501, "Azure can do this, the simulator cannot."),
 }
 
 
 class StorageError(Exception):
     """The service refuses with one of its codes; `name` and `value` are the header or parameter at fault,
-    `detail` what the service adds to a failed authentication."""
+    `detail` what the service adds to a failed authentication, `extra` further elements of the document.
+    `status` and `message` are given where one code has several."""
 
-    def __init__(self, code: str, *, name: str = "", value: str = "", detail: str = "") -> None:
+    def __init__(
+        self,
+        code: str,
+        *,
+        name: str = "",
+        value: str = "",
+        detail: str = "",
+        status: int | None = None,
+        message: str | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        known_status, known_message = _KNOWN.get(code, (500, "A planted fault."))
         self.code = code
-        self.status, self.message = _KNOWN[code]
+        self.status = status or known_status
+        self.message = message or known_message
         self.name, self.value, self.detail = name, value, detail
+        self.extra = dict(extra or {})
         super().__init__(f"{self.status} {code}: {self.message} {name} {value}".strip())
 
     def document(self, request_id: str, now: datetime) -> bytes:
@@ -72,6 +160,22 @@ class StorageError(Exception):
         message = f"{self.message}\nRequestId:{request_id}\nTime:{time}"
         elements = {"Code": self.code, "Message": message, "AuthenticationErrorDetail": self.detail}
         element = "Header" if self.status == 400 and "Header" in self.code else "QueryParameter"
-        elements |= {f"{element}Name": self.name, f"{element}Value": self.value}
+        elements |= {f"{element}Name": self.name, f"{element}Value": self.value, **self.extra}
         inner = "".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in elements.items() if text)
         return f'\ufeff<?xml version="1.0" encoding="utf-8"?><Error>{inner}</Error>'.encode()
+
+    def response(self, headers: Headers, now: datetime) -> Response:
+        """Return the whole answer; `headers` are those that every answer has."""
+        headers["x-ms-error-code"] = self.code
+        headers["content-type"] = "application/xml"
+        if self.status == 401:
+            headers["www-authenticate"] = (
+                "Bearer authorization_uri=https://login.microsoftonline.com/common/oauth2/authorize "
+                "resource_id=https://storage.azure.com"
+            )
+        return Response(self.status, headers, self.document(headers["x-ms-request-id"], now))
+
+
+def not_simulated(what: str) -> StorageError:
+    """Return the refusal of something that Azure can do and the simulator cannot."""
+    return StorageError(NOT_SIMULATED, message=f"The simulator does not simulate {what}.")

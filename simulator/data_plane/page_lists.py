@@ -1,4 +1,4 @@
-"""Get Page Ranges: which ranges of a blob hold bytes, or differ from an older snapshot's, page by page.
+"""Get Page Ranges: which ranges of a blob hold bytes, or differ from an older one's, page by page.
 
 Sources: "Get Page Ranges" (Azure Storage REST), azure-semantics.md §4.2; the form of XML and marker from
 recorded traffic of Azure's storage (the marker is `2!16!` and, in base 64, `000004!2048!`: the offset to go
@@ -8,12 +8,6 @@ Own choices, where the documentation is silent:
 - An answer holds at most 10,000 ranges also when `maxresults` is omitted, and then has a NextMarker. Service
   versions before 2020-10-02, which know no marker, get all ranges at once and are refused a marker.
 - Ranges are cut to the window asked for, widened to whole pages.
-- The previous snapshot
-    unknown, of another family, or its SAS revoked or expired    PreviousSnapshotNotFound
-    newer than this one, or this one itself                      PreviousSnapshotCannotBeNewer
-    a disk or a full snapshot on either side, or a resize
-    across 4 TiB between the two                                 PreviousSnapshotOperationNotSupported
-    asked for in a version before 2019-07-07                     UnsupportedHeader
 """
 
 from __future__ import annotations
@@ -21,34 +15,28 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from simulator.data_plane.access import Access, AccessTable
 from simulator.data_plane.errors import StorageError
 from simulator.data_plane.ranges import asked_range
 from simulator.images.ranges import PAGE_BYTES, PageRange
 from simulator.wire import Request
 
 PAGE_LIMIT = 10_000
-PREVIOUS_SNAPSHOT = "x-ms-previous-snapshot-url"
+RangesWithin = Callable[[int, int], Iterator[PageRange]]
 
 _PAGING_SINCE = "2020-10-02"
-_PREVIOUS_SINCE = "2019-07-07"
-_RESIZE_BOUNDARY = 4 * 1024**4
 _MARKER = re.compile(r"2!(\d+)!([A-Za-z0-9+/=]+)")
 _POSITION = re.compile(rb"(\d{6})!(\d+)!")
 
 
-def page_list(accesses: AccessTable, access: Access, request: Request, version: str) -> bytes:
-    """Return the XML document that answers a request with `comp=pagelist`; raises StorageError."""
-    if "prevsnapshot" in request.query:
-        value = request.query["prevsnapshot"]
-        raise StorageError("InvalidQueryParameterValue", name="prevsnapshot", value=value)
-    start, end = _window(request, access.blob.length)
+def page_list(request: Request, version: str, length: int, ranges_within: RangesWithin) -> bytes:
+    """Return the XML document that answers a request with `comp=pagelist` about a blob of `length` bytes;
+    raises StorageError. `ranges_within` gives the ranges of a window."""
+    start, end = _window(request, length)
     limit = _limit(request, version)
-    position = max(start, _position(request, version))
-    ranges = _ranges(accesses, access, request, version, position, end)
+    ranges = ranges_within(max(start, _position(request, version)), end)
     if limit is None:
         return _document(ranges, None)
     shown = list(islice(ranges, limit))
@@ -61,36 +49,6 @@ def page_list(accesses: AccessTable, access: Access, request: Request, version: 
 def _window(request: Request, length: int) -> tuple[int, int]:
     start, end = asked_range(request.headers, length) or (0, length)
     return start // PAGE_BYTES * PAGE_BYTES, -(-end // PAGE_BYTES) * PAGE_BYTES
-
-
-def _ranges(
-    accesses: AccessTable, access: Access, request: Request, version: str, start: int, end: int
-) -> Iterator[PageRange]:
-    url = request.headers.get(PREVIOUS_SNAPSHOT)
-    if url is None:
-        return access.blob.page_ranges(start, end)
-    if version < _PREVIOUS_SINCE:
-        raise StorageError("UnsupportedHeader", name=PREVIOUS_SNAPSHOT, value=url)
-    previous = _previous(accesses, access, url)
-    return access.blob.changes_since(previous.blob, start, end)
-
-
-def _previous(accesses: AccessTable, access: Access, url: str) -> Access:
-    try:
-        previous = accesses.find_url(url)
-    except ValueError:
-        raise StorageError("InvalidHeaderValue", name=PREVIOUS_SNAPSHOT, value=url) from None
-    if previous is None:
-        raise StorageError("PreviousSnapshotNotFound")
-    if access.family_id is None or previous.family_id is None:
-        raise StorageError("PreviousSnapshotOperationNotSupported")
-    if previous.family_id != access.family_id:
-        raise StorageError("PreviousSnapshotNotFound")
-    if previous.resource_id == access.resource_id or previous.created > access.created:
-        raise StorageError("PreviousSnapshotCannotBeNewer")
-    if previous.blob.disk_bytes <= _RESIZE_BOUNDARY < access.blob.disk_bytes:
-        raise StorageError("PreviousSnapshotOperationNotSupported")
-    return previous
 
 
 def _limit(request: Request, version: str) -> int | None:

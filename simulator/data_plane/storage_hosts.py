@@ -1,12 +1,15 @@
-"""The disks' own storage hosts (`md-…`): reading a disk or snapshot by its SAS, as a page blob.
+"""The disks' own storage hosts (`md-…`): reading a disk or snapshot by its SAS, as a page blob; and writing a
+disk that is made by upload (`md-impexp-…`).
 
     HEAD /container/abcd?SAS                         length and properties
     GET  /container/abcd?SAS                         bytes, whole or a range
     GET  /container/abcd?SAS&comp=pagelist           which ranges hold bytes, or differ from an older snapshot
+    PUT  /container/abcd?SAS&comp=page               uploads only: Put Page and Put Page From URL
 
 Sources: azure-semantics.md §4; "Get Blob", "Get Blob Properties" and "Get Page Ranges" of the Azure Storage
 REST documentation. Known differences and own choices:
-- Only reading is simulated. Every other operation on the blob gets 403 AuthorizationPermissionMismatch.
+- Every other operation on the blob gets 403 AuthorizationPermissionMismatch.
+- An upload can be read as well (AzCopy looks at its length first); nothing limits its requests or its bytes.
 - A SAS that is unknown, revoked or expired gets 403 AuthenticationFailed, whatever the host (in Azure, an
   unknown one does not resolve). The text of its AuthenticationErrorDetail is our own.
 - The hosts of a lost region end the connection without an answer.
@@ -18,19 +21,22 @@ REST documentation. Known differences and own choices:
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
 import re
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from clock import Clock
 from simulator.data_plane.access import Access, AccessTable, account_and_path
+from simulator.data_plane.checksums import md5_of
+from simulator.data_plane.differences import asked_ranges
 from simulator.data_plane.errors import StorageError
 from simulator.data_plane.page_lists import page_list
+from simulator.data_plane.page_writes import Sources, asked_write
 from simulator.data_plane.ranges import asked_range
+from simulator.data_plane.uploads import UploadedVhd
 from simulator.wire import ConnectionDropped, Headers, Request, Response
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -45,12 +51,18 @@ class DataPlane:
     """Answers for all disks and snapshots that `accesses` lets be read."""
 
     def __init__(
-        self, accesses: AccessTable, clock: Clock, is_region_lost: Callable[[str], bool] = _never
+        self,
+        accesses: AccessTable,
+        clock: Clock,
+        is_region_lost: Callable[[str], bool] = _never,
+        sources: Sources | None = None,
     ) -> None:
         self._accesses = accesses
+        self._sources = sources or NoSources()
         self._clock = clock
         self._is_region_lost = is_region_lost
         self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
 
     @staticmethod
     def is_addressed_by(request: Request) -> bool:
@@ -59,15 +71,23 @@ class DataPlane:
 
     def handle(self, request: Request) -> Response:
         """Answer one request; raises ConnectionDropped for the hosts of a lost region."""
-        headers = self._common_headers(request)
+        headers = common_headers(request, next(self._numbers), _version(request), self._clock.now())
         try:
             access = self._authenticated(request)
+            if is_page_write(request) and isinstance(access.blob, UploadedVhd):
+                return self._write(access, access.blob, request, headers)
             return _answer(self._accesses, access, request, headers)
         except StorageError as error:
-            headers["x-ms-error-code"] = error.code
-            headers["content-type"] = "application/xml"
-            document = error.document(headers["x-ms-request-id"], self._clock.now())
-            return Response(error.status, headers, document)
+            return error.response(headers, self._clock.now())
+
+    def _write(self, access: Access, blob: UploadedVhd, request: Request, headers: Headers) -> Response:
+        _check_version(_version(request))
+        write = asked_write(request, blob.length, self._sources)
+        with self._lock:
+            blob.apply(write)
+            headers |= {"etag": _etag(access), "last-modified": headers["date"], **write.told}
+        headers |= {"x-ms-blob-sequence-number": "0", "x-ms-request-server-encrypted": "true"}
+        return Response(201, headers)
 
     def _authenticated(self, request: Request) -> Access:
         access = self._accesses.find(request)
@@ -79,18 +99,37 @@ class DataPlane:
             raise ConnectionDropped
         return access
 
-    def _common_headers(self, request: Request) -> Headers:
-        headers = Headers(
-            {
-                "server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
-                "x-ms-request-id": f"{next(self._numbers):08x}-001e-0000-0000-000000000000",
-                "x-ms-version": _version(request),
-                "date": format_datetime(self._clock.now(), usegmt=True),
-            }
-        )
-        if "x-ms-client-request-id" in request.headers:
-            headers["x-ms-client-request-id"] = request.headers["x-ms-client-request-id"]
-        return headers
+
+def common_headers(request: Request, number: int, version: str, now: datetime) -> Headers:
+    """Return the headers that every answer of the storage service has."""
+    headers = Headers(
+        {
+            "server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
+            "x-ms-request-id": f"{number:08x}-001e-0000-0000-000000000000",
+            "x-ms-version": version,
+            "date": format_datetime(now, usegmt=True),
+        }
+    )
+    if "x-ms-client-request-id" in request.headers:
+        headers["x-ms-client-request-id"] = request.headers["x-ms-client-request-id"]
+    return headers
+
+
+class NoSources:
+    """Where there is nothing to copy from."""
+
+    def read(self, url: str, authorization: str | None, start: int, end: int) -> bytes:
+        raise StorageError("CannotVerifyCopySource", status=404)
+
+
+def is_page_write(request: Request) -> bool:
+    """Tell whether a request is Put Page or Put Page From URL."""
+    return request.method == "PUT" and request.query.get("comp") == "page"
+
+
+def _check_version(version: str) -> None:
+    if not _VERSION.fullmatch(version):
+        raise StorageError("InvalidHeaderValue", name="x-ms-version", value=version)
 
 
 def _version(request: Request) -> str:
@@ -99,8 +138,7 @@ def _version(request: Request) -> str:
 
 def _answer(accesses: AccessTable, access: Access, request: Request, headers: Headers) -> Response:
     version = _version(request)
-    if not _VERSION.fullmatch(version):
-        raise StorageError("InvalidHeaderValue", name="x-ms-version", value=version)
+    _check_version(version)
     operation = (request.method, request.query.get("comp", ""))
     if operation not in (("GET", ""), ("HEAD", ""), ("GET", "pagelist")):
         raise StorageError("AuthorizationPermissionMismatch")
@@ -114,7 +152,8 @@ def _answer(accesses: AccessTable, access: Access, request: Request, headers: He
     if operation[1]:
         headers["content-type"] = "application/xml"
         headers["x-ms-blob-content-length"] = str(access.blob.length)
-        return Response(200, headers, page_list(accesses, access, request, version))
+        ranges = asked_ranges(accesses, access, request, version)
+        return Response(200, headers, page_list(request, version, access.blob.length, ranges))
     return _blob(access, request, headers)
 
 
@@ -148,15 +187,12 @@ def _add_hash(request: Request, response: Response, is_range: bool) -> None:
         return
     if not is_range or response.length > _MD5_LIMIT:
         raise StorageError("InvalidHeaderValue", name=name, value="true")
-    digest = hashlib.md5(usedforsecurity=False)
-    for block in response.chunks():
-        digest.update(block)
-    response.headers["content-md5"] = base64.b64encode(digest.digest()).decode()
+    response.headers["content-md5"] = md5_of(response.chunks())
 
 
 def _etag(access: Access) -> str:
-    ticks = (access.created - datetime(1, 1, 1, tzinfo=UTC)).total_seconds() * 10_000_000
-    return f'"0x{int(ticks):X}"'
+    ticks = int((access.created - datetime(1, 1, 1, tzinfo=UTC)).total_seconds() * 10_000_000)
+    return f'"0x{ticks + (access.blob.writes if isinstance(access.blob, UploadedVhd) else 0):X}"'
 
 
 def _is_unmodified(request: Request, etag: str) -> bool:

@@ -21,6 +21,7 @@ from simulator.images.ranges import PageRange, clipped, joined
 from simulator.wire import BodyPart
 
 FOOTER_BYTES = 512
+MIB = 1024 * 1024
 
 _FIELDS = struct.Struct(">8sIIQI4sI4sQQHBBII16sB427x")
 _CHECKSUM_AT = 64
@@ -65,6 +66,31 @@ def geometry(sectors: int) -> tuple[int, int, int]:
     if tracks >= heads * 1024:
         per_track, heads, tracks = 63, 16, sectors // 63
     return tracks // heads, heads, per_track
+
+
+def check_fixed_vhd(last_page: bytes, length: int) -> None:
+    """Refuse a blob that is not a fixed VHD as Azure takes it; raises ValueError that says what is wrong.
+
+    `last_page` is the footer, `length` that of the blob. Azure documents the cookie, the size and that it is
+    a whole number of MiB; the footer's checksum and type are held to the format's specification.
+    """
+    disk_bytes = length - FOOTER_BYTES
+    cookie = last_page[:8]
+    if cookie != b"conectix":
+        raise ValueError(
+            f"the cookie value in the VHD footer is {cookie!r}. Disk is expected to have cookie value "
+            "'conectix'."
+        )
+    fields = _FIELDS.unpack(last_page)
+    unsigned = last_page[:_CHECKSUM_AT] + bytes(4) + last_page[_CHECKSUM_AT + 4 :]
+    if fields[14] != ~sum(unsigned) & 0xFFFFFFFF:
+        raise ValueError("the checksum in the VHD footer does not match.")
+    if fields[13] != 2:
+        raise ValueError("the VHD is not of fixed type.")
+    if fields[9] != disk_bytes:
+        raise ValueError(f"the VHD footer tells a size of {fields[9]} bytes, but the disk has {disk_bytes}.")
+    if disk_bytes % MIB or disk_bytes <= 0:
+        raise ValueError(f"the disk has {disk_bytes} bytes; a whole number in MBs is expected.")
 
 
 class Vhd:

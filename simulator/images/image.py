@@ -121,6 +121,16 @@ class Image:
                 )
             self.size_bytes = size_bytes
 
+    def cut(self, size_bytes: int) -> None:
+        """Shorten the image, as page blobs can be: what lies beyond is gone, also if it grows again."""
+        if not 0 < size_bytes <= self.size_bytes or size_bytes % PAGE_BYTES:
+            raise ValueError(
+                f"Cutting an image of {self.size_bytes} bytes to {size_bytes}: "
+                "it must become shorter, and a positive multiple of 512"
+            )
+        self.clear(size_bytes, self.size_bytes - size_bytes)
+        self.size_bytes = size_bytes
+
     def copy_from(self, path: Path) -> None:
         """Make the disk equal to a sparse file, as far as the file reaches; only what differs is written, and
         what is a hole in the file is cleared."""

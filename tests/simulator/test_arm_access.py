@@ -173,10 +173,10 @@ def test_an_open_snapshot_is_not_deleted(azure):
         azure.sdk.snapshots.begin_delete("production", "s1")
 
 
-def test_writing_is_not_simulated_and_says_so(azure):
+def test_a_snapshot_is_never_opened_for_writing(azure):
     azure.take("s1")
     with pytest.raises(HttpResponseError) as raised:
         azure.sdk.snapshots.begin_grant_access(
             "production", "s1", {"access": "Write", "durationInSeconds": 60}
         )
-    assert code_of(raised) == "SimulatorNotSimulated"
+    assert code_of(raised) == "OperationNotAllowed"

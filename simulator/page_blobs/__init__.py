@@ -1,0 +1,5 @@
+"""Storage accounts with page blobs: `hosts.py` first."""
+
+from simulator.page_blobs.hosts import PageBlobHosts
+
+__all__ = ["PageBlobHosts"]

@@ -1,0 +1,63 @@
+"""May this request do that: by a bearer token's roles, by a SAS, or by the account's key.
+
+Source: the section "Authorization" of each operation in the Azure Storage REST documentation. A token is what
+it is for Resource Manager (arm/roles.py), and needs one of the operation's data actions on the container.
+Anonymous access is not allowed to anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from simulator.arm.estate import Estate
+from simulator.arm.roles import identity_of
+from simulator.data_plane.errors import StorageError
+from simulator.page_blobs.accounts import StorageAccount
+from simulator.page_blobs.addresses import Address
+from simulator.page_blobs.calls import BlobCall, Operation
+from simulator.page_blobs.shared_access import checked_sas
+from simulator.page_blobs.shared_key import check_shared_key
+
+Allows = Callable[[str], bool]
+
+
+def authorize(call: BlobCall, operation: Operation) -> None:
+    """Let a call pass, and note on it whether it may write over what is there; raises StorageError 401 or
+    403."""
+    query, authorization = call.request.query, call.request.headers.get("authorization", "")
+    if authorization.startswith("SharedKey "):
+        check_shared_key(call.request, call.account.id.name, call.account.key)
+    elif authorization.lower().startswith("bearer "):
+        allows = _role(call.estate, call.account, call.address, identity_of(call.request))
+        _require(call, operation, operation.actions, allows)
+    elif "sig" in query:
+        _authorize_by_sas(call, operation)
+    else:
+        raise StorageError("NoAuthenticationInformation")
+
+
+def _authorize_by_sas(call: BlobCall, operation: Operation) -> None:
+    access = checked_sas(call.account, call.address, call.request.query, call.now)
+    if operation.only_account_sas and not access.is_of_account:
+        raise StorageError("AuthorizationPermissionMismatch")
+    if access.delegated_by is not None:
+        allows = _role(call.estate, call.account, call.address, access.delegated_by)
+        _require(call, operation, operation.actions, allows)
+    may_overwrite = call.may_overwrite
+    _require(call, operation, operation.permissions, access.permissions.__contains__)
+    call.may_overwrite = call.may_overwrite and may_overwrite
+
+
+def _require(call: BlobCall, operation: Operation, wanted: Iterable[str], allows: Allows) -> None:
+    """Ask for the rights one after the other, those that suffice for everything first."""
+    given = next((right for right in wanted if allows(right)), None)
+    if given is None:
+        raise StorageError("AuthorizationPermissionMismatch")
+    call.may_overwrite = given not in operation.creates
+
+
+def _role(estate: Estate, account: StorageAccount, address: Address, identity: str) -> Allows:
+    scope = account.id.text
+    if address.container:
+        scope += f"/blobServices/default/containers/{address.container}"
+    return lambda action: estate.authorize(identity, action, scope)

@@ -1,0 +1,94 @@
+"""One call to a storage account: what came in, who may do what, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from simulator.arm.estate import Estate
+from simulator.data_plane.errors import StorageError
+from simulator.page_blobs.accounts import Container, StorageAccount
+from simulator.page_blobs.addresses import Address
+from simulator.page_blobs.blobs import BlobState, PageBlob
+from simulator.wire import Headers, Request, Response
+
+if TYPE_CHECKING:
+    from simulator.page_blobs.sources import CopySources
+
+
+@dataclass
+class BlobCall:
+    """A request whose account is known; `headers` are those that its answer begins with.
+
+    `may_overwrite` is false for who may only create; `bytes_moved` is what counts against the blob's limit.
+    """
+
+    estate: Estate
+    account: StorageAccount
+    address: Address
+    request: Request
+    version: str
+    headers: Headers
+    now: datetime
+    sources: CopySources
+    may_overwrite: bool = True
+    bytes_moved: int = 0
+
+    @property
+    def snapshot(self) -> str | None:
+        """The snapshot that the request names."""
+        return self.request.query.get("snapshot") or None
+
+    @property
+    def container(self) -> Container:
+        """The container; raises StorageError 404 ContainerNotFound."""
+        found = self.account.containers.get(self.address.container)
+        if found is None:
+            raise StorageError("ContainerNotFound")
+        return found
+
+    @property
+    def blob(self) -> PageBlob:
+        """The blob; raises StorageError 404."""
+        found = self.container.blobs.get(self.address.blob)
+        if found is None:
+            raise StorageError("BlobNotFound")
+        return found
+
+    @property
+    def state(self) -> BlobState:
+        """The blob or the snapshot that the request names; raises StorageError 404."""
+        found = self.blob.state(self.snapshot)
+        if found is None:
+            raise StorageError("BlobNotFound")
+        return found
+
+    def header(self, name: str) -> str:
+        """Return a header that must be there; raises StorageError 400 MissingRequiredHeader."""
+        found = self.request.headers.get(name)
+        if found is None:
+            raise StorageError("MissingRequiredHeader", name=name)
+        return str(found)
+
+    def asked_metadata(self) -> dict[str, str]:
+        """Return the metadata that a request sets; names are kept in lower case here."""
+        prefix = "x-ms-meta-"
+        headers = self.request.headers.items()
+        return {name[len(prefix) :]: value for name, value in headers if name.startswith(prefix)}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the service.
+
+    `actions` are the rights of which a token's owner needs one, `permissions` the letters of which a SAS
+    needs one; `creates` are those of both that suffice only where nothing is written over.
+    """
+
+    handler: Callable[[BlobCall], Response]
+    actions: tuple[str, ...]
+    permissions: str
+    creates: frozenset[str] = field(default_factory=frozenset)
+    only_account_sas: bool = False

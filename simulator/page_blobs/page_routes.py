@@ -1,0 +1,79 @@
+"""Operations on pages: Put Page, Put Page From URL, Get Page Ranges with its differences.
+
+Sources: those articles of the Azure Storage REST documentation; data_plane/page_writes.py and page_lists.py
+for what the disks' own hosts have in common with this. Own choices:
+- Clearing counts as a request and as no bytes.
+- The difference to a snapshot from before the blob was written over as a whole is refused, as documented;
+  to a snapshot from before its length changed it is told, as far as the blob reaches now.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from simulator.data_plane.differences import PREVIOUS_SNAPSHOT
+from simulator.data_plane.errors import StorageError
+from simulator.data_plane.page_lists import RangesWithin, page_list
+from simulator.data_plane.page_writes import asked_write
+from simulator.page_blobs.calls import BlobCall
+from simulator.page_blobs.conditions import check_conditions, check_sequence_number
+from simulator.page_blobs.sources import SourcesOf
+from simulator.page_blobs.telling import changed
+from simulator.page_blobs.writing import require_no_copy, touch
+from simulator.wire import Headers, Response
+
+
+def put_page(call: BlobCall) -> Response:
+    """Write or clear pages; the bytes come along or from a URL."""
+    if call.snapshot:
+        raise StorageError("InvalidQueryParameterValue", name="snapshot", value=call.snapshot)
+    write = asked_write(call.request, call.blob.base.length, SourcesOf(call.sources, call.account))
+    with call.estate.lock:
+        state = call.blob.base
+        check_conditions(call.request, state)
+        check_sequence_number(call.request.headers, state)
+        require_no_copy(state)
+        if write.end > state.length:
+            raise StorageError("InvalidPageRange")
+        if write.data is None:
+            state.image.clear(write.start, write.end - write.start)
+        else:
+            state.image.write(write.start, write.data)
+            call.bytes_moved = write.end - write.start
+        touch(call, state)
+        answer = changed(
+            call,
+            201,
+            state,
+            x_ms_blob_sequence_number=str(state.sequence_number),
+            x_ms_request_server_encrypted="true",
+        )
+    answer.headers |= write.told
+    return answer
+
+
+def get_page_ranges(call: BlobCall) -> Response:
+    """Answer which ranges hold bytes, or differ from an earlier snapshot of the same blob."""
+    state = call.state
+    if PREVIOUS_SNAPSHOT in call.request.headers:
+        value = call.request.headers[PREVIOUS_SNAPSHOT]
+        raise StorageError("UnsupportedHeaderForNonManagedDisksAccount", name=PREVIOUS_SNAPSHOT, value=value)
+    if check_conditions(call.request, state):
+        return changed(call, 304, state)
+    document = page_list(call.request, call.version, state.length, _ranges(call))
+    answer = changed(call, 200, state, x_ms_blob_content_length=str(state.length))
+    return Response(200, Headers(answer.headers | {"content-type": "application/xml"}), document)
+
+
+def _ranges(call: BlobCall) -> RangesWithin:
+    name, state = call.request.query.get("prevsnapshot"), call.state
+    if name is None:
+        return state.page_ranges
+    previous = call.blob.snapshots.get(name)
+    if previous is None:
+        raise StorageError("PreviousSnapshotNotFound")
+    if call.snapshot is not None and name > call.snapshot:
+        raise StorageError("PreviousSnapshotCannotBeNewer")
+    if previous.generation != state.generation:
+        raise StorageError("BlobOverwritten")
+    return partial(state.changes_since, previous)

@@ -1,0 +1,162 @@
+"""Where bytes are copied from: page blobs of any account of the cloud, and disks and snapshots by their SAS.
+
+Sources: "Put Page From URL" and "Copy Blob" (Azure Storage REST); azure-semantics.md §4.4; the words of the
+refusals from Azure/azure-storage-python issue 720. What the source answers is told: its status is that of the
+refusal, `CannotVerifyCopySource`. Own choices:
+- A source that does not resolve, is no blob of this cloud or lies in a lost region gets status 404 or 500.
+- Reading a source counts against the pace of the blob that is written, not against its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from simulator.arm.estate import Estate
+from simulator.data_plane.access import account_and_path
+from simulator.data_plane.errors import StorageError, not_simulated
+from simulator.data_plane.vhd import Vhd
+from simulator.page_blobs.accounts import StorageAccount, StorageAccounts
+from simulator.page_blobs.addresses import address_of_url, blob_url
+from simulator.page_blobs.blobs import BlobState
+from simulator.page_blobs.calls import BlobCall
+from simulator.wire import BodyPart, ConnectionDropped, Request
+
+_WORDS = {401: "Unauthorized", 403: "Forbidden", 404: "The specified resource does not exist."}
+
+
+class Readable(Protocol):
+    """Whatever can be copied from."""
+
+    @property
+    def length(self) -> int:
+        """How many bytes it has."""
+        ...
+
+    def parts(self, start: int, end: int) -> list[BodyPart]:
+        """Return the bytes from `start` up to, and not including, `end`."""
+        ...
+
+
+class CopySources:
+    """Finds what a URL names and whether it may be read; `admit` authorizes a call to read a blob."""
+
+    def __init__(
+        self, estate: Estate, accounts: StorageAccounts, admit: Callable[[Request], BlobCall]
+    ) -> None:
+        self._estate = estate
+        self._accounts = accounts
+        self._admit = admit
+
+    def read(
+        self,
+        url: str,
+        authorization: str | None,
+        start: int,
+        end: int,
+        target: StorageAccount | None = None,
+    ) -> bytes:
+        """Return bytes of a source, for an account's blob or for an upload; raises StorageError."""
+        source = self._open(url, authorization, target)
+        if end > source.length:
+            raise _unverified(416, "The range specified is invalid for the current size of the resource.")
+        return b"".join(block for part in source.parts(start, end) for block in part.blocks())
+
+    def open_for_copy(self, call: BlobCall) -> tuple[BlobState, str]:
+        """Return what Copy Blob is to copy, and its URL without a signature; raises StorageError.
+
+        Within its own account a source needs no SAS: the credential of the request serves, unless that is a
+        SAS itself.
+        """
+        url = call.request.headers["x-ms-copy-source"]
+        found = address_of_url(url, self._accounts)
+        if found is None:
+            if _is_of_disk(url):
+                raise not_simulated("Copy Blob out of a disk's own host")
+            raise StorageError("InvalidSourceBlobUrl")
+        address, _ = found
+        authorization = call.request.headers.get("x-ms-copy-source-authorization")
+        source = Request.of("GET", url)
+        if address.account == call.address.account and "sig" not in source.query:
+            own = call.request.headers.get("authorization", "")
+            if own.startswith("SharedKey "):
+                return self._state(call.account, url), _told(call.account, url, self._accounts)
+            authorization = authorization or own or None
+        account = self._accounts.find(address.account)
+        state = self._blob(url, authorization)
+        assert account is not None  # else it could not be read
+        return state, _told(account, url, self._accounts)
+
+    def _open(self, url: str, authorization: str | None, target: StorageAccount | None) -> Readable:
+        if _is_of_disk(url):
+            return self._disk(url, target)
+        if address_of_url(url, self._accounts) is None:
+            raise _unverified(404, _WORDS[404])
+        return self._blob(url, authorization)
+
+    def _disk(self, url: str, target: StorageAccount | None) -> Vhd:
+        access = self._estate.accesses.find_url(url)
+        if access is None or not isinstance(access.blob, Vhd):
+            raise _unverified(403, _WORDS[403])
+        if self._estate.regions.is_lost(access.region):
+            raise StorageError("CannotVerifyCopySource")
+        if access.family_id is not None and target is not None and target.refuses_incremental_sources:
+            raise StorageError("CopySourceCannotBeIncrementalCopyBlob")
+        return access.blob
+
+    def _blob(self, url: str, authorization: str | None) -> BlobState:
+        headers = {"authorization": authorization} if authorization else {}
+        try:
+            return self._admit(Request.of("GET", url, headers)).state
+        except StorageError as error:
+            if error.status >= 500:
+                raise StorageError("CannotVerifyCopySource") from None
+            raise _unverified(error.status, error.message) from None
+        except ConnectionDropped:
+            raise StorageError("CannotVerifyCopySource") from None
+
+    def _state(self, account: StorageAccount, url: str) -> BlobState:
+        found = address_of_url(url, self._accounts)
+        container = account.containers.get(found[0].container) if found else None
+        blob = container.blobs.get(found[0].blob) if found and container else None
+        state = blob.state(found[1]) if found and blob else None
+        if state is None:
+            raise _unverified(404, _WORDS[404])
+        return state
+
+
+@dataclass(frozen=True)
+class SourcesOf:
+    """The sources as they are for the blobs of one account."""
+
+    sources: CopySources
+    target: StorageAccount
+
+    def read(self, url: str, authorization: str | None, start: int, end: int) -> bytes:
+        """Return bytes of a source; raises StorageError."""
+        return self.sources.read(url, authorization, start, end, self.target)
+
+
+def _is_of_disk(url: str) -> bool:
+    try:
+        request = Request.of("GET", url)
+    except ValueError:
+        return False
+    return bool(request.host and account_and_path(request.host, request.path)[0])
+
+
+def _told(account: StorageAccount, url: str, accounts: StorageAccounts) -> str:
+    found = address_of_url(url, accounts)
+    assert found is not None
+    address, snapshot = found
+    return blob_url(account, address.container, address.blob) + (f"?snapshot={snapshot}" if snapshot else "")
+
+
+def _unverified(status: int, message: str) -> StorageError:
+    return StorageError(
+        "CannotVerifyCopySource",
+        status=status,
+        message=message,
+        extra={"CopySourceStatusCode": str(status), "CopySourceErrorMessage": message},
+    )
