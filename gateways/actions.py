@@ -29,6 +29,7 @@ class Where(StrEnum):
 
     PROTECTED = "the subscriptions and resource groups whose VMs are protected"
     SNAPSHOTS = "the resource group that holds the snapshots of a location"
+    SNAPSHOT_SUBSCRIPTIONS = "the subscription that holds the snapshots of a location"
     RESTORES = "the resource group that a location restores into"
     RESTORE_SUBSCRIPTIONS = "the subscription that a location restores into"
     NETWORKS = "the virtual network that VMs restored in a location join"
@@ -36,6 +37,7 @@ class Where(StrEnum):
     ENCRYPTION_SETS = "the disk encryption set of a location"
     CATALOGUE = "the storage account of the catalogue"
     MANIFESTS = "the container that holds the manifests of a location"
+    REPLICAS = "the container that holds the page blobs of a location"
 
 
 class OptIn(StrEnum):
@@ -93,6 +95,14 @@ _RUNTIME = (
     ),
 )
 
+_PAGE_BLOB_READS = tuple(
+    f"PageBlob.{name}"
+    for name in ("length", "metadata", "ranges", "sealed", "opened", "begin_copy", "copy_status")
+)
+_PAGE_BLOB_WRITES = tuple(
+    f"PageBlob.{name}" for name in ("create", "resize", "put", "put_from_url", "clear", "seal", "begin_copy")
+)
+
 _BACKUP = (
     Action(
         "Microsoft.Compute/virtualMachines/read",
@@ -109,14 +119,29 @@ _BACKUP = (
     Action(
         "Microsoft.Compute/snapshots/read",
         Where.SNAPSHOTS,
-        ("Snapshots.find", "Snapshots.begin", "Snapshots.begin_copy"),
+        ("Snapshots.find", "Snapshots.begin", "Snapshots.begin_copy", "DiskData.open", "DiskData.close"),
     ),
-    Action("Microsoft.Compute/snapshots/write", Where.SNAPSHOTS, ("Snapshots.begin", "Snapshots.begin_copy")),
+    Action(
+        "Microsoft.Compute/snapshots/write",
+        Where.SNAPSHOTS,
+        ("Snapshots.begin", "Snapshots.begin_copy", "DiskData.open", "DiskData.close"),
+    ),
     Action(
         "Microsoft.Compute/snapshots/beginGetAccess/action",
         Where.SNAPSHOTS,
-        ("Snapshots.begin_copy",),
-        _LINKED_SNAPSHOT,
+        # The three reads are by the address that opening gave.
+        (
+            "Snapshots.begin_copy",
+            *(f"DiskData.{name}" for name in ("open", "length", "page_ranges", "read_into")),
+        ),
+        f"{_LISTED}; for a copy {_LINKED_SNAPSHOT}",
+    ),
+    Action("Microsoft.Compute/snapshots/endGetAccess/action", Where.SNAPSHOTS, ("DiskData.close",)),
+    Action(
+        "Microsoft.Compute/locations/diskOperations/read",
+        Where.SNAPSHOT_SUBSCRIPTIONS,
+        ("DiskData.open", "DiskData.close"),
+        f"{_LISTED}; only an operation tells the address of what was opened",
     ),
     Action(
         "Microsoft.Compute/diskEncryptionSets/read",
@@ -124,12 +149,24 @@ _BACKUP = (
         ("Snapshots.begin_copy",),
         f"{_LINKED_KEY}; for snapshots inferred, not verified on Azure",
     ),
+    Action(f"{_BLOBS}/read", Where.REPLICAS, _PAGE_BLOB_READS),  # of a container's list, too
+    Action(f"{_BLOBS}/write", Where.REPLICAS, _PAGE_BLOB_WRITES),
 )
 
 _RETENTION = (
     Action("Microsoft.Compute/snapshots/read", Where.SNAPSHOTS, ("Deletions.delete_snapshot",)),
     Action("Microsoft.Compute/snapshots/delete", Where.SNAPSHOTS, ("Deletions.delete_snapshot",)),
     Action(f"{_BLOBS}/delete", Where.MANIFESTS, ("Deletions.delete_manifest",)),
+    Action(
+        f"{_BLOBS}/read",
+        Where.REPLICAS,
+        ("PageBlobDeletions.delete_snapshot", "PageBlobDeletions.delete_blob"),  # whose it is
+    ),
+    Action(
+        f"{_BLOBS}/delete",
+        Where.REPLICAS,
+        ("PageBlobDeletions.delete_snapshot", "PageBlobDeletions.delete_blob", "PageBlob.remove"),
+    ),
 )
 
 _RESTORE_DISKS = (
@@ -229,6 +266,7 @@ def scopes(where: Where, policies: Policies) -> Iterator[str]:
         scope = {
             Where.SNAPSHOTS: location.group_id,
             Where.RESTORES: location.restore_group_id,
+            Where.SNAPSHOT_SUBSCRIPTIONS: f"/subscriptions/{location.subscription}",
             Where.RESTORE_SUBSCRIPTIONS: f"/subscriptions/{location.subscription}",
             Where.NETWORKS: re.sub("/subnets/[^/]+$", "", subnet, flags=re.IGNORECASE),
             Where.SUBNETS: subnet,

@@ -73,12 +73,10 @@ def connect(
 
     `transport` stands in for the network between the compute clients and Azure, `storage_transport` for the
     one between the storage clients and their accounts, `wire` for the one that bulk bytes go through.
-
     Raises InvalidInput if the policy file has faults.
     """
-    credentials = _credentials(settings)
+    credentials, endpoint = _credentials(settings), settings.management_endpoint
     storage = storage_transport or _network()  # one pool of connections for tables and blobs
-    endpoint = settings.management_endpoint
     network = transport or _network()
     backup, retention, restore = (
         Compute(credentials(identity, endpoint), endpoint, network, identity=identity)
@@ -100,11 +98,13 @@ def connect(
         manifests=Manifests(partial(credentials, Identity.RUNTIME), storage),
         deletions=Deletions(retention, partial(credentials, Identity.RETENTION), storage),
         disk_data=DiskData(backup, wire, clock),
-        page_blobs=PageBlobs(wire, partial(credentials, Identity.BACKUP), Identity.BACKUP),
-        page_blob_deletions=PageBlobDeletions(
-            PageBlobs(wire, partial(credentials, Identity.RETENTION), Identity.RETENTION)
-        ),
+        page_blobs=_page_blobs(wire, credentials, Identity.BACKUP),
+        page_blob_deletions=PageBlobDeletions(_page_blobs(wire, credentials, Identity.RETENTION)),
     )
+
+
+def _page_blobs(wire: Wire, credentials: Callable[[Identity, str], Any], identity: Identity) -> PageBlobs:
+    return PageBlobs(wire, partial(credentials, identity), identity)
 
 
 def _tables(

@@ -45,9 +45,10 @@ var withSubnet = filter(locations, location => contains(location.value, 'subnet'
 var subnets = union(map(withSubnet, location => toLower(location.value.subnet)), [])
 var withEncryptionSet = filter(locations, location => contains(location.value, 'encryption_set'))
 var encryptionSets = union(map(withEncryptionSet, location => toLower(location.value.encryption_set)), [])
+var withAccount = filter(locations, location => contains(location.value, 'account'))
 
 // Where the roles are that this file assigns, as roles.json calls it.
-var wheres = ['snapshots', 'restores', 'restore_subscriptions', 'networks', 'subnets', 'encryption_sets', 'manifests']
+var wheres = ['snapshots', 'snapshot_subscriptions', 'restores', 'restore_subscriptions', 'networks', 'subnets', 'encryption_sets', 'manifests', 'replicas']
 
 module made 'resource-group.bicep' = [for (group, index) in groups: {
   name: 'tidemark-group-${installation}-${index}'
@@ -70,10 +71,10 @@ module definitions 'role-definitions.bicep' = [for (id, index) in subscriptions:
 }]
 
 module onSubscriptions 'assignments-subscription.bicep' = [for (id, index) in subscriptions: {
-  name: 'tidemark-vm-sizes-${installation}-${index}'
+  name: 'tidemark-subscription-${installation}-${index}'
   scope: subscription(id)
   params: {
-    roles: filter(roles, role => role.value.where == 'restore_subscriptions')
+    roles: filter(roles, role => role.value.where == 'restore_subscriptions' || role.value.where == 'snapshot_subscriptions')
     identities: identities
     installation: installation
   }
@@ -124,6 +125,20 @@ module onEncryptionSets 'assignments-encryption-set.bicep' = [for (id, index) in
   params: {
     encryptionSetName: split(id, '/')[8]
     roles: filter(roles, role => role.value.where == 'encryption_sets')
+    identities: identities
+    installation: installation
+  }
+  dependsOn: [definitions]
+}]
+
+// Accounts that a location does not name by ARM id, as those of other tenants, are reached by a SAS alone.
+module onReplicas 'assignments-container.bicep' = [for (location, index) in withAccount: {
+  name: 'tidemark-replicas-${installation}-${index}'
+  scope: resourceGroup(split(location.value.account, '/')[2], split(location.value.account, '/')[4])
+  params: {
+    accountName: split(location.value.account, '/')[8]
+    containerName: last(split(location.value.pages, '/'))
+    roles: filter(roles, role => role.value.where == 'replicas')
     identities: identities
     installation: installation
   }
