@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from domain.copies import Copy
@@ -10,10 +11,13 @@ from gateways.connection import cloud, connect, use
 from gateways.wire import Network
 from settings import Identity
 from simulator.streams import streams
+from simulator.tempo import Tempo
 from simulator.transport import transport
 from tests.settings_files import location_entry, policy_entry
 from tests.world import LOCATIONS, World
 
+# Time stands still while a step runs, and a step waits for what it opens: so that must take no time.
+AT_ONCE = Tempo(access=timedelta(0))
 VAULT = "vault"
 REGION = "francecentral"
 BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"

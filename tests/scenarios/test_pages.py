@@ -6,7 +6,7 @@ import pytest
 
 from domain.restore_points import ReplicaState
 from domain.vhd import FOOTER_BYTES, footer_fault
-from tests.paged_world import VAULT, PagedWorld
+from tests.paged_world import AT_ONCE, VAULT, PagedWorld
 from tests.world import MIB
 
 PAGED = {"tidemark-policy": "paged"}
@@ -14,7 +14,7 @@ PAGED = {"tidemark-policy": "paged"}
 
 @pytest.fixture
 def paged(tmp_path, accounts):
-    world = PagedWorld(tmp_path, accounts)
+    world = PagedWorld(tmp_path, accounts, tempo=AT_ONCE)
     yield world
     world.close()
 
