@@ -39,7 +39,7 @@ def test_what_is_measured_meets_its_aim_and_every_row_has_a_name(monkeypatch):
     monkeypatch.setattr(merging, "MOST_CHANGES", 300)
     monkeypatch.setattr(merging, "PLANNED", 300)
     rows = merging.measure()
-    assert len({row["name"] for row in rows}) == len(rows) == 6 * 3 + 1
+    assert len({row["name"] for row in rows}) == len(rows) == 6 * 2 + 1
     aimed = [row["value"] for row in rows if row["aim"]]
     assert len(aimed) == 6
     assert all(1 <= value <= merging.AIM for value in aimed)

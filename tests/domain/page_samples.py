@@ -44,4 +44,9 @@ def many(count: int) -> Iterator[PageRange]:
 
 
 # Lists as Azure gives them: kinds interleaved, touching or not, also two of one kind that touch.
-range_lists = st.text("wwwcc...|", max_size=64).map(drawn)
+range_lists = st.lists(
+    st.tuples(
+        st.sampled_from(["", "|", ".", "..", "....", "......"]), st.text("wwc", min_size=1, max_size=8)
+    ),
+    max_size=7,
+).map(lambda parts: drawn("".join(gap + pages for gap, pages in parts)[:64]))

@@ -62,8 +62,9 @@ limits = st.integers(1, 24).map(lambda count: count * PAGE_BYTES)
 
 @settings(max_examples=300)
 @given(range_lists, costs, limits)
-@example(drawn("wccccccccw"), Costs(1, 0), 3 * PAGE_BYTES)  # a clear range as long as two pieces and more
-@example(drawn("wwcccwwcccww"), Costs(1, 0), 4 * PAGE_BYTES)
+@example(drawn("wccccw"), Costs(1, 0), 3 * PAGE_BYTES)  # a clear range longer than a piece, copied by two
+@example(drawn("wccccccw"), Costs(1, 0), 3 * PAGE_BYTES)  # as long as two
+@example(drawn("w....w"), Costs(1, 0.24 / PAGE_BYTES), 6 * PAGE_BYTES)  # a gap that costs nearly a request
 def test_no_plan_is_cheaper(ranges, costs, most_bytes):
     planned = cost(plan_writes(ranges, costs, most_bytes), costs)
     assert planned <= optimum(ranges, costs, most_bytes, PAGE_BYTES) * (1 + 1e-9)
@@ -127,6 +128,8 @@ def test_the_plan_looks_a_bounded_way_ahead_however_long_the_list_is(make, costs
         furthest, done = max(furthest, read_to - done), write.end
     # Gaps are never longer than a piece here.
     assert 0 < furthest <= (LONGEST_LOOK_AHEAD + 2) * 2 * MOST_BYTES
+    if make is many and costs.per_byte == 0:  # one place is the best wherever the next piece ends
+        assert furthest <= 3 * MOST_BYTES
     assert done == read_to
 
 
