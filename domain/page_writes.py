@@ -75,7 +75,8 @@ def plan_writes(
     `most_bytes`, and none begins or ends in a gap. Being disjoint, they may be done in any order and
     repeated.
 
-    Raises ValueError for a limit that is not made of pages or above Azure's 4 MiB, and as `joined` does.
+    Raises ValueError for a limit that is not made of pages or above Azure's 4 MiB, and as `joined` does,
+    which may be after some writes were told: what they write is right, but it is not all.
     """
     if not PAGE_BYTES <= most_bytes <= MOST_BYTES or most_bytes % PAGE_BYTES:
         raise ValueError(
