@@ -19,7 +19,7 @@ from tests.settings_files import location_entry, policy_entry
 from tests.world import LOCATIONS, World
 
 # Time stands still while a step runs, and a step waits for what it opens: so that must take no time.
-AT_ONCE = Tempo(access=timedelta(0))
+AT_ONCE = Tempo(access=timedelta(0), snapshot=timedelta(0))
 PAGED = {"tidemark-policy": "paged"}
 VAULT = "vault"
 REGION = "francecentral"

@@ -66,7 +66,7 @@ def test_what_passes_by_itself_is_waited_for(paged, web, plant):
     ],
 )
 def test_where_the_service_reads_no_source_itself_the_bytes_pass_through_us(paged, web, plant):
-    paged.account.refuses_incremental_sources = True
+    paged.account.resource.refuses_incremental_sources = True
     plant(paged.cloud.faults)
 
     paged.back_up("web", within=LONG)
