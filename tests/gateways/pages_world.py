@@ -26,7 +26,7 @@ from tests.gateways.scripted import SUBSCRIPTION, Token
 from tests.gateways.simulated import START, HurriedClock
 
 MIB = 1024 * 1024
-DISK_BYTES = 64 * MIB
+DISK_BYTES = 24 * MIB
 HOUR = timedelta(hours=1)
 UNLIMITED = Tempo(blob_requests_per_second=None, blob_bytes_per_second=None)
 
@@ -77,7 +77,7 @@ class Pages:
 
 @contextmanager
 def pages(over_http: bool = False, tempo: Tempo = UNLIMITED) -> Iterator[Pages]:
-    """Open a cloud with a disk of 64 MiB and an account for replicas."""
+    """Open a cloud with a disk of 24 MiB and an account for replicas."""
     clock = HurriedClock(START)
     with Cloud(clock, tempo=tempo) as cloud:
         if not over_http:

@@ -130,9 +130,9 @@ def test_lists_of_the_simulated_disks_come_whole(count):
     with pages() as world:
         first = world.take("first")
         for number in range(count):
-            world.disk.image.write(number * 4096, b"x")
+            world.disk.image.write(number * 2048, b"x")
         second = world.take("second")
         previous, opened = (world.disk_data.open(each, HOUR) for each in (first, second))
         found = list(world.disk_data.page_ranges(opened, previous, 0, DISK_BYTES))
         assert len(found) == count
-        assert [each.start for each in found] == [number * 4096 for number in range(count)]
+        assert [each.start for each in found] == [number * 2048 for number in range(count)]
