@@ -10,7 +10,7 @@ from clock import ManualClock
 from domain.errors import Absent, Refused, Transient
 from domain.page_ranges import PageRange
 from gateways.page_lists import NO_DIFFERENCE
-from tests.gateways.pages_world import DISK_BYTES, HOUR, MIB, Pages, pages
+from tests.gateways.pages_world import DISK_BYTES, HOUR, MIB, pages
 from tests.gateways.simulated import START
 
 FOOTER = PageRange(DISK_BYTES, DISK_BYTES + 512)
@@ -28,7 +28,7 @@ def here():
         yield world
 
 
-def properties(world: Pages, snapshot_id: str):
+def properties(world, snapshot_id):
     return world.snapshots._derived.find(snapshot_id)["properties"]
 
 

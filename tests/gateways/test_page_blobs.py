@@ -40,7 +40,7 @@ def replicas(request):
         yield lambda name="web/os disk.vhd": world.blob(name)
 
 
-def content(blob, snapshot="", length=MIB) -> bytes:
+def content(blob, snapshot="", length=MIB):
     found = bytearray(length)
     read_into(blob.wire, blob.opened(snapshot), 0, memoryview(found))
     return bytes(found)

@@ -24,7 +24,7 @@ class Told:
         self._documents = list(documents)
         self.urls: list[str] = []
 
-    def send(self, method, url, headers, body=b"", into=None) -> Answer:
+    def send(self, method, url, headers, body=b"", into=None):
         self.urls.append(url)
         return Answer(200, {}, self._documents.pop(0))
 
@@ -44,7 +44,7 @@ def listed(*documents: bytes, start: int = 0, end: int = END) -> list[PageRange]
 
 
 @st.composite
-def ascending(draw) -> list[PageRange]:
+def ascending(draw):
     ends = sorted(draw(st.sets(st.integers(0, 10**6), max_size=60)))
     ranges = []
     for start, end in zip(ends[::2], ends[1::2], strict=False):

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from random import Random
 
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from domain.errors import Refused, Transient
-from domain.page_writes import Costs, Write, plan_writes
+from domain.page_writes import Write, plan_writes
 from gateways import checksums
 from gateways.blob_access import Opened
 from gateways.disk_data import read_into
-from gateways.http_connection import Answer
 from gateways.page_blobs import PageBlob
 from gateways.page_transfers import Checks, Done, How, PageTransfer
 from gateways.window_tallies import begun, extended
+from gateways.wire import Network
 from tests.gateways.pages_world import DISK_BYTES, HOUR, MIB, Pages, pages
 
 LENGTH = DISK_BYTES + 512
@@ -37,7 +33,7 @@ def world():
 
 
 @pytest.fixture(params=[True, False], ids=["served", "streamed"])
-def is_served(request) -> bool:
+def is_served(request):
     return request.param
 
 
@@ -117,7 +113,8 @@ def test_a_transfer_that_is_cut_goes_on_where_it_stopped(world, is_served, conne
     opened, writes = whole(world, world.take("first"))
     blob = fresh(world)
     content = world.content(opened.name.removeprefix("snapshot "))
-    reached, heard, runs = 0, [], 0
+    heard: list[Done] = []
+    reached = runs = 0
     while True:
         rest = [write for write in writes if write.end > reached]
         transfer = PageTransfer(opened, blob, connections, is_served=is_served)
@@ -168,77 +165,9 @@ def test_a_digest_is_not_made_of_a_part():
     assert (record.crc64, record.sha256, record.cleared_bytes, record.requests) == (None, None, 512, 4)
 
 
-# Faults
-
-
-def test_one_connection_that_dies_after_half_a_body_is_made_good_at_once(world):
-    world.write(0, 9 * MIB)
-    opened, writes = whole(world, world.take("first"))
-    blob = fresh(world)
-    world.cloud.faults.cut("GET", "md-", after_bytes=PIECE // 2)
-    world.cloud.faults.drop("PUT", "comp=page", times=2)
-    assert PageTransfer(opened, blob, 1, is_served=False).run(writes, never).is_complete
-    assert stored(world)[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
-
-
-@pytest.mark.parametrize(
-    ("status", "code"), [(503, "ServerBusy"), (500, "InternalError"), (403, "AuthenticationFailed")]
-)
-def test_the_first_failure_ends_it_and_what_was_heard_of_need_not_be_done_again(world, status, code):
-    world.write(0, 21 * MIB)
-    opened, writes = whole(world, world.take("first"))
-    blob = fresh(world)
-    world.cloud.faults.fail("PUT", "comp=page", status=status, code=code, skip=3)
-    heard: list[Done] = []
-    with pytest.raises((Transient, Refused)) as failure:
-        PageTransfer(opened, blob, 3, is_served=False).run(writes, never, None, heard.append)
-    assert failure.value.code == code
-    assert len(heard) < len(writes)
-    reached = heard[-1].end if heard else 0
-    assert stored(world)[:reached] == world.disk.image.read(0, reached)
-    rest = [write for write in writes if write.end > reached]
-    assert PageTransfer(opened, blob, 3, is_served=False).run(rest, never).is_complete
-    assert stored(world)[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
-
-
-@pytest.mark.parametrize("way", ["served", "streamed"])
-def test_a_source_that_is_closed_in_the_middle_is_told_and_nothing_wrong_is_written(world, way):
-    world.write(0, 21 * MIB)
-    snapshot = world.take("first")
-    opened, writes = whole(world, snapshot)
-    blob = fresh(world)
-
-    def closing():
-        for number, write in enumerate(writes):
-            if number == 4:
-                world.disk_data.close(snapshot)
-            yield write
-
-    with pytest.raises(Refused) as refused:
-        PageTransfer(opened, blob, 2, is_served=way == "served").run(closing(), never)
-    assert "sig=" not in str(refused.value)
-    kept, wanted = stored(world), world.disk.image.read(0, DISK_BYTES)
-    assert all(
-        kept[at : at + PIECE] in (wanted[at : at + PIECE], bytes(PIECE)) for at in range(0, DISK_BYTES, PIECE)
-    )
-
-
-def test_a_fault_of_the_list_itself_ends_the_transfer(world):
-    opened = world.disk_data.open(world.take("first"), HOUR)
-
-    def broken():
-        yield Write(0, 512)
-        raise Refused("PageListDisordered", "the list goes back")
-
-    with pytest.raises(Refused, match="goes back"):
-        PageTransfer(opened, fresh(world), 4).run(broken(), never)
-
-
 def test_azurite_takes_a_disk_too(world, accounts):
     account = accounts.fresh()
     account.make_container("replicas")
-    from gateways.wire import Network
-
     world.write(3 * MIB, 2 * MIB)
     snapshot = world.take("first")
     source = world.content(snapshot)
@@ -260,105 +189,3 @@ def test_azurite_takes_a_disk_too(world, accounts):
     read_into(network, copy.opened(), 0, memoryview(found))
     assert found == source
     network.close()
-
-
-# Properties, on a wire that is a bytearray
-
-
-class Memory:
-    """A wire with a source and a target of pages, that gets hold of requests in any order."""
-
-    def __init__(self, source: bytes, target: bytearray, lost: set[int]) -> None:
-        self.source, self.target, self._lost = source, target, lost
-        self._number = 0
-        self.touched: list[tuple[int, int]] = []
-
-    def send(self, method, url, headers, body=b"", into=None) -> Answer:
-        self._number += 1
-        if self._number in self._lost:
-            raise Transient("ServerBusy", "lost")
-        start, last = map(int, headers["x-ms-range"].removeprefix("bytes=").split("-"))
-        if method == "GET":
-            into[:] = self.source[start : last + 1]
-            return Answer(206, {})
-        if headers["x-ms-page-write"] == "clear":
-            body = bytes(last + 1 - start)
-        elif "x-ms-copy-source" in headers:
-            body = self.source[start : last + 1]
-        self.target[start : last + 1] = body
-        self.touched.append((start, last + 1))
-        return Answer(201, {"x-ms-content-crc64": checksums.written(checksums.crc64(bytes(body)))})
-
-
-PAGES = 64
-disks = st.lists(st.sampled_from([0, 1, 2]), min_size=PAGES, max_size=PAGES)
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    previous=disks,
-    current=disks,
-    connections=st.integers(1, 4),
-    most_pages=st.integers(1, 12),
-    lost=st.sets(st.integers(1, 40), max_size=6),
-    is_served=st.booleans(),
-    per_request=st.integers(0, 4),
-)
-def test_previous_and_what_was_copied_is_current(
-    previous, current, connections, most_pages, lost, is_served, per_request
-):
-    from domain.page_ranges import PageRange, joined
-
-    source, target = (bytes(b"".join(bytes([page]) * 512 for page in disk)) for disk in (current, previous))
-    changes = [
-        PageRange(at * 512, at * 512 + 512, current[at] == 0)
-        for at in range(PAGES)
-        if current[at] != previous[at]
-    ]
-    costs = Costs(per_request=per_request * 512, per_byte=1)
-    writes = list(plan_writes(joined(changes), costs, 8 * 512))
-    wire = Memory(source, bytearray(target), lost)
-    opened = Opened.by_url("source", "https://disk.example/c/abcd?sig=x")
-    blob = PageBlob(wire, "https://vault.example/c", "blob", opened.access)
-    transfer = PageTransfer(opened, blob, connections, is_served=is_served)
-    reached = 0
-    for _ in range(60):
-        rest = [write for write in writes if write.end > reached]
-        heard: list[Done] = []
-        try:
-            done = transfer.run(rest, never, most_pages * 512, heard.append)
-        except Transient:
-            reached = heard[-1].end if heard else reached
-            continue
-        reached = done.reached
-        if done.is_complete:
-            break
-    assert wire.target == source
-    planned = {(write.start, write.end) for write in writes}
-    assert set(wire.touched) <= planned
-
-
-def test_memory_does_not_grow_with_what_is_copied():
-    size = 512 * MIB
-    block = Random(5).randbytes(PIECE)
-
-    class Endless:
-        """Gives the same block for every read and forgets what is written."""
-
-        def send(self, method, url, headers, body=b"", into=None) -> Answer:
-            if method == "GET":
-                into[:] = block[: len(into)]
-                return Answer(206, {})
-            assert len(body) <= PIECE
-            return Answer(201, {})
-
-    opened = Opened.by_url("source", "https://disk.example/c/abcd?sig=x")
-    blob = PageBlob(Endless(), "https://vault.example/c", "blob", opened.access)
-    import tracemalloc
-
-    tracemalloc.start()
-    transfer = PageTransfer(opened, blob, 4, is_served=False, checks=Checks(crc64=False, sha256=False))
-    assert transfer.run([Write(0, size)], never).reached == size
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 4 * PIECE + 2 * MIB

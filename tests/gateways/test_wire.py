@@ -32,7 +32,7 @@ class Echo:
 
 
 @pytest.fixture(params=["in process", "over HTTP"])
-def reach(request) -> Iterator[Callable[[Echo], tuple[Network, str]]]:
+def reach(request):
     """Gives the network that a cloud is reached by, and a URL in it."""
     servers = []
 
@@ -122,7 +122,7 @@ def test_a_kept_connection_that_gives_no_answer_is_replaced_once(reach):
 
 def test_threads_share_it(reach):
     network, url = reach(Echo())
-    found: list[bytes] = []
+    found: list[bool] = []
 
     def ask(number: int) -> None:
         for each in range(20):
