@@ -11,6 +11,13 @@ from domain.names import snapshot_id
 from domain.schedule import Schedule
 
 
+class SnapshotAccess(StrEnum):
+    """Who may read the snapshots of a location over the network, besides Azure itself."""
+
+    DENIED = "denied"  # nobody: whoever must read one, opens it for that moment
+    ALLOWED = "allowed"  # whoever gets a SAS of one from Azure
+
+
 @dataclass(frozen=True)
 class Location:
     """Where replicas are kept: snapshots in a resource group of one region, and manifests that describe them.
@@ -30,6 +37,7 @@ class Location:
     subnet_id: str | None = None
     sizes: Mapping[str, str] = field(default_factory=dict)
     zones: Mapping[str, str] = field(default_factory=dict)
+    snapshot_access: SnapshotAccess = SnapshotAccess.DENIED
 
     @property
     def group_id(self) -> str:

@@ -155,6 +155,7 @@ def _location(name: str, form: LocationForm) -> Location:
         subnet_id=form.subnet or None,
         sizes=dict(form.sizes),
         zones=dict(form.zones),
+        snapshot_access=form.snapshot_access,
     )
 
 

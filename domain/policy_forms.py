@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from domain.policy import Backlog, Unsupported
+from domain.policy import Backlog, SnapshotAccess, Unsupported
 
 _FORM = ConfigDict(extra="forbid")
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -111,6 +111,7 @@ class LocationForm:
     subnet: Subnet = ""
     sizes: Mapping[Size, Size] = field(default_factory=dict)
     zones: Mapping[Zone, Zone] = field(default_factory=dict)
+    snapshot_access: SnapshotAccess = SnapshotAccess.DENIED
     required: ClassVar = ("region", "subscription", "resource_group", "manifests", "restore_resource_group")
     __pydantic_config__ = _FORM
 
