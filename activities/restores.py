@@ -48,7 +48,9 @@ class MachineOrder:
 
 @activity(blueprint)
 def begin_interface(order: MachineOrder) -> RestoredInterface:
-    """Begin the network interface of a VM, or take it up."""
+    """Begin the network interface of a VM, or take it up. All its disks are ready then, and that is told."""
+    disks = tuple(disk.disk_id for disk in order.plan.disks)
+    cloud().catalogue.operations.alter(order.operation, lambda known: known.having_made(disks))
     return cloud().networks.begin_interface(order.plan.interface, order.operation)
 
 
