@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from domain.copies import Copy
 from domain.copy_queues import Permit
+from domain.policy import SnapshotAccess
 from gateways.blob_access import Opened
 from gateways.connection import cloud
 
@@ -48,6 +49,16 @@ def opened(copy: Copy) -> Iterator[tuple[Opened, Opened | None]]:
 
 def close_sources(copy: Copy) -> None:
     """Let nobody read the snapshots of a copy any more."""
-    cloud().disk_data.close(copy.source_id)
+    _close(copy.source_id)
     if copy.pages and copy.pages.base:
-        cloud().disk_data.close(copy.pages.base.snapshot_id)
+        _close(copy.pages.base.snapshot_id)
+
+
+def _close(snapshot_id: str) -> None:
+    """Close a snapshot; the network access that it keeps is that of the location in whose group it is."""
+    here = (
+        location.snapshot_access
+        for location in cloud().policies.locations.values()
+        if snapshot_id.lower().startswith(f"{location.group_id.lower()}/")
+    )
+    cloud().disk_data.close(snapshot_id, next(here, SnapshotAccess.DENIED))

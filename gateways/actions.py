@@ -80,7 +80,7 @@ _INTERFACES = "Microsoft.Network/networkInterfaces"
 _RUNTIME = (
     Action(f"{_TABLES}/write", Where.CATALOGUE, ("Table",)),  # a table is made when it is first written to
     Action(f"{_TABLES}/entities/read", Where.CATALOGUE, ("Table.get", "Table.query", "Table.change")),
-    Action(f"{_TABLES}/entities/add/action", Where.CATALOGUE, ("Table.insert", "Table.put")),
+    Action(f"{_TABLES}/entities/add/action", Where.CATALOGUE, ("Table.add", "Table.insert", "Table.put")),
     Action(
         f"{_TABLES}/entities/update/action", Where.CATALOGUE, ("Table.put", "Table.replace", "Table.change")
     ),

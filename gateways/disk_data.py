@@ -19,18 +19,18 @@ from azure.mgmt.core.polling.arm_polling import ARMPolling
 from clock import Clock
 from domain.errors import Absent, Transient
 from domain.page_ranges import PageRange
+from domain.policy import SnapshotAccess
 from gateways.blob_access import Opened
 from gateways.compute import Compute, ResourceId
 from gateways.failures import translated
 from gateways.page_lists import API_VERSION, list_pages
+from gateways.snapshots import NETWORK_ACCESS
 from gateways.storage_answers import expect
 from gateways.wire import Wire
 
 LONGEST = timedelta(days=60)  # of one grant, since 2025-02-15; learn.microsoft.com, disks-sas-change
 READ_BYTES = 4 * 1024 * 1024  # of one read: as much as one write takes
 
-_OPEN = {"networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}
-_CLOSED = {"networkAccessPolicy": "DenyAll", "publicNetworkAccess": "Disabled"}
 _LOOKS = 20  # at an operation that recorded traffic shows to take about a second
 _BETWEEN_LOOKS = timedelta(seconds=2)
 
@@ -51,7 +51,7 @@ class DiskData:
         """
         address = ResourceId.parse(snapshot_id)
         snapshots = self.compute.client(address.subscription).snapshots
-        self._let_in(snapshots, address, snapshot_id, _OPEN)
+        self._let_in(snapshots, address, snapshot_id, SnapshotAccess.ALLOWED)
         seconds = int(min(lasts, LONGEST).total_seconds())
         grant = GrantAccessData(access="Read", duration_in_seconds=seconds)
         with translated(f"opening snapshot {snapshot_id}"):
@@ -62,8 +62,11 @@ class DiskData:
             raise Transient("StillOpening", f"opening snapshot {snapshot_id}: Azure told no address")
         return Opened.by_url(f"snapshot {snapshot_id}", granted.access_sas)
 
-    def close(self, snapshot_id: str) -> None:
-        """Let nobody read a snapshot any more, whoever opened it; one that is gone is closed."""
+    def close(self, snapshot_id: str, access: SnapshotAccess = SnapshotAccess.DENIED) -> None:
+        """Let nobody read a snapshot any more, whoever opened it; one that is gone is closed.
+
+        `access` is that of the snapshot's location: as it was made, so it is left.
+        """
         address = ResourceId.parse(snapshot_id)
         snapshots = self.compute.client(address.subscription).snapshots
         what = f"closing snapshot {snapshot_id}"
@@ -72,7 +75,7 @@ class DiskData:
                 snapshots.begin_revoke_access(
                     address.group, address.name, polling=self._looking(what)
                 ).result()
-            self._let_in(snapshots, address, snapshot_id, _CLOSED)
+            self._let_in(snapshots, address, snapshot_id, access)
         except Absent:
             return
 
@@ -93,14 +96,15 @@ class DiskData:
         """Return how many bytes the blob has; that of a disk has its footer, too."""
         return length_of(self.wire, opened)
 
-    def _let_in(self, snapshots: Any, address: ResourceId, snapshot_id: str, wanted: dict[str, str]) -> None:
+    def _let_in(self, snapshots: Any, address: ResourceId, snapshot_id: str, access: SnapshotAccess) -> None:
+        wanted = NETWORK_ACCESS[access]
         what = f"network access of snapshot {snapshot_id}"
         with translated(what):
             found = snapshots.get(address.group, address.name).as_dict().get("properties", {})
             if all(found.get(name) == value for name, value in wanted.items()):
                 return
             snapshots.begin_update(
-                address.group, address.name, {"properties": wanted}, polling=self._looking(what)
+                address.group, address.name, {"properties": dict(wanted)}, polling=self._looking(what)
             ).result()
 
     def _looking(self, what: str) -> ARMPolling:

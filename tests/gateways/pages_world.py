@@ -22,6 +22,7 @@ from simulator.streams import streams
 from simulator.tempo import Tempo
 from simulator.transport import transport
 from simulator.world_accounts import AccountHandle
+from tests.domain.samples import WEST
 from tests.gateways.scripted import SUBSCRIPTION, Token
 from tests.gateways.simulated import START, HurriedClock
 
@@ -55,7 +56,7 @@ class Pages:
         """Take a snapshot of the disk; return its id."""
         group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/snapshots-west"
         snapshot_id = f"{group}/providers/Microsoft.Compute/snapshots/{name}"
-        begun: Snapshot = self.snapshots.begin(snapshot_id, self.disk.id, "westeurope", {})
+        begun: Snapshot = self.snapshots.begin(snapshot_id, self.disk.id, WEST, {})
         self.clock.advance(timedelta(minutes=1))
         return begun.id
 
