@@ -11,6 +11,7 @@ try:
     import azure.durable_functions as df
     import azure.functions as func
 
+    import activities.blob_restores
     import activities.copies
     import activities.fleet
     import activities.history
@@ -28,6 +29,7 @@ try:
     import orchestrators.purge_history
     import orchestrators.replicate_disk
     import orchestrators.restore
+    import orchestrators.restore_from_blob
     import triggers.backups
     import triggers.health
     import triggers.holds
@@ -52,6 +54,7 @@ cloud()
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)  # closed by the app itself: triggers/identity.py
 for module in (
+    activities.blob_restores,
     activities.copies,
     activities.fleet,
     activities.history,
@@ -69,6 +72,7 @@ for module in (
     orchestrators.purge_history,
     orchestrators.replicate_disk,
     orchestrators.restore,
+    orchestrators.restore_from_blob,
     triggers.backups,
     triggers.health,
     triggers.holds,

@@ -69,6 +69,11 @@ def _leftovers(books: VmBooks, point: RestorePoint, copy: Copy, now: datetime) -
     return CopyLeftovers(copy, failed, is_all) if failed else None
 
 
+def ended_imports(point: RestorePoint, now: datetime) -> list[str]:
+    """Return the restores that are over and may have left the blobs that they imported disks from."""
+    return [by for by, left in point.imports.items() if by not in point.uses and now >= left.since + QUIET]
+
+
 def attempt_names(copy: Copy, attempts: int) -> tuple[str, ...]:
     """Return the names of what the first attempts of a copy make."""
     return tuple(replace(copy, attempt=number).target_name for number in range(1, attempts + 1))
@@ -90,7 +95,7 @@ def replica_names(
 
 def is_forgettable(books: VmBooks, point: RestorePoint, now: datetime) -> bool:
     """Whether nothing of a point is left in Azure, so that its rows only make looking things up slower."""
-    if point.hold or point.uses:
+    if point.hold or point.uses or point.imports:
         return False
     if point.state is PointState.FAILED:
         is_old = point.decided is not None and now >= point.decided + FAILURES_TOLD

@@ -38,6 +38,7 @@ class Where(StrEnum):
     CATALOGUE = "the storage account of the catalogue"
     MANIFESTS = "the container that holds the manifests of a location"
     REPLICAS = "the container that holds the page blobs of a location"
+    IMPORT_ACCOUNTS = "the storage account that a location imports disks from"
 
 
 class OptIn(StrEnum):
@@ -69,7 +70,7 @@ class Action:
     @property
     def is_of_storage(self) -> bool:
         """Whether a storage account checks it: Azurite knows no roles, so nothing here has tried it."""
-        return self.name.startswith("Microsoft.Storage/")
+        return self.name.startswith("Microsoft.Storage/") and self.where is not Where.IMPORT_ACCOUNTS
 
 
 _TABLES = "Microsoft.Storage/storageAccounts/tableServices/tables"
@@ -170,11 +171,15 @@ _RETENTION = (
 )
 
 _RESTORE_DISKS = (
-    Action("Microsoft.Compute/disks/read", Where.RESTORES, ("Disks.find", "Disks.begin")),
+    Action(
+        "Microsoft.Compute/disks/read",
+        Where.RESTORES,
+        ("Disks.find", "Disks.begin", "DiskUploads.open", "DiskUploads.end"),
+    ),
     Action(
         "Microsoft.Compute/disks/write",
         Where.RESTORES,
-        ("Disks.begin", "RestoredMachines.begin"),
+        ("Disks.begin", "DiskUploads.end", "RestoredMachines.begin"),
         f"{_LISTED}; for a VM linked, on each of its disks: Azure/azure-cli issue 28742",
     ),
     Action(
@@ -184,6 +189,27 @@ _RESTORE_DISKS = (
         _LINKED_SNAPSHOT,
     ),
     Action("Microsoft.Compute/diskEncryptionSets/read", Where.ENCRYPTION_SETS, ("Disks.begin",), _LINKED_KEY),
+    Action("Microsoft.Compute/disks/beginGetAccess/action", Where.RESTORES, ("DiskUploads.open",)),
+    Action("Microsoft.Compute/disks/endGetAccess/action", Where.RESTORES, ("DiskUploads.end",)),
+    Action(
+        "Microsoft.Compute/locations/diskOperations/read",
+        Where.RESTORE_SUBSCRIPTIONS,
+        ("DiskUploads.open", "DiskUploads.end"),
+        f"{_LISTED}; only an operation tells the address of what was opened",
+    ),
+    Action(
+        f"{_BLOBS}/read",
+        Where.REPLICAS,
+        tuple(f"RestoreBlobs.{name}" for name in ("length", "opened", "page_ranges", "find_import")),
+    ),
+    Action(f"{_BLOBS}/write", Where.REPLICAS, ("RestoreBlobs.begin_import",)),
+    Action(
+        "Microsoft.Storage/storageAccounts/listKeys/action",
+        Where.IMPORT_ACCOUNTS,
+        ("Disks.begin",),
+        "linked, on the account of the imported blob; inferred, not verified on Azure. Whoever has it may do "
+        "anything in the account; a location without an account does without, by uploads",
+    ),
 )
 
 _RESTORE_VMS = (
@@ -244,7 +270,7 @@ class Assignment:
 def assignments(policies: Policies, opted_in: Collection[OptIn] = tuple(OptIn)) -> list[Assignment]:
     """Return what each identity is to have in Resource Manager for these policies, and what is allowed.
 
-    Storage is left out: a policy names an account by its URL, which does not tell its ARM id.
+    What storage accounts check is left out: a policy names them by URLs, which do not tell their ARM ids.
     """
     return sorted(
         {
@@ -271,6 +297,7 @@ def scopes(where: Where, policies: Policies) -> Iterator[str]:
             Where.NETWORKS: re.sub("/subnets/[^/]+$", "", subnet, flags=re.IGNORECASE),
             Where.SUBNETS: subnet,
             Where.ENCRYPTION_SETS: location.encryption_set_id or "",
+            Where.IMPORT_ACCOUNTS: location.account_id,
         }.get(where)
         if scope:
             yield scope

@@ -21,12 +21,14 @@ from gateways.catalogue import Catalogue
 from gateways.compute import Compute
 from gateways.deletions import Deletions, PageBlobDeletions
 from gateways.disk_data import DiskData
+from gateways.disk_uploads import DiskUploads
 from gateways.disks import Disks
 from gateways.machine_sizes import MachineSizes
 from gateways.manifests import Manifests
 from gateways.networks import Networks
 from gateways.page_blobs import PageBlobs
 from gateways.refusals import refusals
+from gateways.restore_blobs import RestoreBlobs
 from gateways.restored_machines import RestoredMachines
 from gateways.snapshots import Snapshots
 from gateways.virtual_machines import VirtualMachines
@@ -55,6 +57,8 @@ class Cloud:
     disk_data: DiskData
     page_blobs: PageBlobs
     page_blob_deletions: PageBlobDeletions
+    restore_blobs: RestoreBlobs
+    disk_uploads: DiskUploads
 
     def now(self) -> datetime:
         """What time it is, UTC."""
@@ -100,6 +104,8 @@ def connect(
         disk_data=DiskData(backup, wire, clock),
         page_blobs=_page_blobs(wire, credentials, Identity.BACKUP),
         page_blob_deletions=PageBlobDeletions(_page_blobs(wire, credentials, Identity.RETENTION)),
+        restore_blobs=RestoreBlobs(_page_blobs(wire, credentials, Identity.RESTORE)),
+        disk_uploads=DiskUploads(restore, wire, clock),
     )
 
 

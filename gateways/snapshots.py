@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.policy import Location, SnapshotAccess
+from domain.policy import Location
 from domain.snapshots import Snapshot
+from gateways.access_grants import NETWORK_ACCESS
 from gateways.compute import Compute
 from gateways.derived import Derived
-
-NETWORK_ACCESS: Mapping[SnapshotAccess, Mapping[str, str]] = {
-    SnapshotAccess.DENIED: {"networkAccessPolicy": "DenyAll", "publicNetworkAccess": "Disabled"},
-    SnapshotAccess.ALLOWED: {"networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"},
-}
 
 
 @dataclass(frozen=True)
