@@ -30,7 +30,7 @@ def clean_imports(point: RestorePoint) -> tuple[bool, tuple[str, ...]]:
         else:
             if are_gone:
                 cloud().catalogue.restore_points.alter(
-                    point.id, lambda known, by=operation: known.without_imports(by)
+                    point.id, partial(RestorePoint.without_imports, by=operation)
                 )
                 _log.info("what restore %s of %s imported disks from is deleted", operation, point.id)
     return bool(refusals), tuple(refusals)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain.policy import SnapshotAccess
 from domain.restores import DiskPlan, RestoredDisk
-from gateways.access_grants import CLOSED, OPEN
+from gateways.access_grants import NETWORK_ACCESS
 from gateways.compute import Compute
 from gateways.derived import Derived, source_of
 
@@ -38,10 +39,10 @@ def _body(plan: DiskPlan) -> dict[str, Any]:
     properties: dict[str, Any] = {
         **plan.traits,
         "creationData": {**plan.traits.get("creationData", {}), **_creation(plan)},
-        **CLOSED,
+        **NETWORK_ACCESS[SnapshotAccess.DENIED],
     }
     if plan.blob and not plan.blob.is_imported:
-        properties |= OPEN  # until it is uploaded; nobody gets in without an address
+        properties |= NETWORK_ACCESS[SnapshotAccess.ALLOWED]  # until it is uploaded; nobody gets in without an address
         if "osType" in properties:
             properties.setdefault("hyperVGeneration", "V1")  # Azure's own default, which an upload must name
     encryption = properties.pop("encryption", {})
