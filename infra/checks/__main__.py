@@ -11,6 +11,8 @@ from pathlib import Path
 from infra.checks import (
     alerts,
     app_settings,
+    deploying,
+    lengths,
     loaded_files,
     modules,
     names,
@@ -28,6 +30,8 @@ CHECKS: Sequence[Callable[[Project], Result]] = (
     names.check,
     modules.check,
     loaded_files.check,
+    lengths.check,
+    deploying.check,
     app_settings.check,
     roles.check,
     alerts.check,
