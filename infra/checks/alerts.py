@@ -1,8 +1,13 @@
-"""Every event that the app writes has its alert and its page, and there is no alert for anything else."""
+"""Every event that the app writes has its alert and its page, and there is no alert for anything else.
+
+Queries read of an event's line what the app writes there: a field of another name would match nothing, and
+the alert would never fire.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +18,7 @@ from infra.checks.results import Finding, Result, result
 
 FILE, EVENTS, PAGES = "infra/alerts.json", "domain/events.py", "docs/alerts"
 FIELDS = {"severity", "frequency", "window", "title", "meaning", "firesOn"}
+_WRITER = "activities/announcing.py"
 _WRITERS = ("activities", "triggers", "orchestrators", "gateways")  # domain only names them
 
 
@@ -28,6 +34,7 @@ def check(project: Project) -> Result:
         *_forms(project, alerts),
         *_unwritten(project),
         *_pages(project),
+        *_unreadable(project),
     ]
     return result("alerts", f"{len(alerts)} alerts for {len(EventName)} events", findings)
 
@@ -95,3 +102,22 @@ def _pages(project: Project) -> Iterator[Finding]:
         yield Finding(f"{PAGES}/{name}.md", 1, f"the event {name!r} has no page", "say there what to do")
     for name in there - _events() - {"README"}:
         yield Finding(f"{PAGES}/{name}.md", 1, f"no event is named {name!r}", "remove the page or rename it")
+
+
+def _unreadable(project: Project) -> Iterator[Finding]:
+    """Yield what a query reads of the line of an event and the app does not write there."""
+    written = _fields(project.app / _WRITER)
+    files = [*project.bicep, *sorted((project.root / "docs").rglob("*.md"))]
+    for path in files:
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for name in re.findall(r"\bline\.([a-z]\w*)", line):
+                if name not in written:
+                    found = f"a query reads {name!r} of an event, which {_WRITER} does not write"
+                    advice = f"read one of these: {', '.join(sorted(written))}"
+                    yield Finding(project.name(path), number, found, advice)
+
+
+def _fields(path: Path) -> set[str]:
+    """Return the members of the line that every event has."""
+    written = next(node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Dict))
+    return {str(key.value) for key in written.keys if isinstance(key, ast.Constant)}
