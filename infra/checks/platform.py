@@ -14,8 +14,8 @@ from infra.checks.bicep import below, callee, line, literal, text
 from infra.checks.project import Project
 from infra.checks.results import Finding, Result, result
 
-# learn.microsoft.com/azure/azure-functions/functions-reference, "Connecting to host storage with an identity".
-# Durable Functions needs queues and tables beside blobs.
+# learn.microsoft.com/azure/azure-functions/functions-reference, "Connecting to host storage with an
+# identity"; Durable Functions needs queues and tables beside blobs.
 NEEDED = {
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",

@@ -85,3 +85,19 @@ def test_every_link_to_a_page_here_leads_to_it(path):
         page = (path.parent / name).resolve() if name else path
         assert page.exists(), f"{target}: there is no such file"
         assert not anchor or anchor in anchors(page.read_text()), f"{target}: there is no such heading"
+
+
+def test_what_is_to_be_set_or_read_by_name_exists():
+    told = "\n".join(path.read_text() for path in PAGES)
+    settable = {each["value"].strip("${}") for each in GIVEN.values()}
+    assert set(re.findall(r"azd env set (\w+)", told)) <= settable
+    assert set(re.findall(r"azd env get-value (\w+)", told)) <= MAIN.outputs.keys()
+    assert set(re.findall(r"<([A-Z_]+)[ >]", PAGE.read_text())) <= MAIN.outputs.keys()
+
+
+def test_nobody_is_told_to_run_what_is_refused():
+    """`azd down` would delete the groups of snapshots: azure.yaml refuses it."""
+    assert "predown" in (ROOT / "azure.yaml").read_text()
+    commands = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert len(commands) > 5
+    assert not [each for each in commands if "azd down" in each]
