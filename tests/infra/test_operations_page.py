@@ -92,7 +92,7 @@ def test_what_is_to_be_set_or_read_by_name_exists():
     settable = {each["value"].strip("${}") for each in GIVEN.values()}
     assert set(re.findall(r"azd env set (\w+)", told)) <= settable
     assert set(re.findall(r"azd env get-value (\w+)", told)) <= MAIN.outputs.keys()
-    assert set(re.findall(r"<([A-Z_]+)[ >]", PAGE.read_text())) <= MAIN.outputs.keys()
+    assert set(re.findall(r"<([A-Z]+_[A-Z_]+)[ >]", PAGE.read_text())) <= MAIN.outputs.keys()
 
 
 def test_nobody_is_told_to_run_what_is_refused():
