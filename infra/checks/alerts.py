@@ -18,6 +18,11 @@ from infra.checks.results import Finding, Result, result
 
 FILE, EVENTS, PAGES = "infra/alerts.json", "domain/events.py", "docs/alerts"
 FIELDS = {"severity", "frequency", "window", "title", "meaning", "firesOn"}
+# learn.microsoft.com/azure/azure-monitor/alerts, "Create a log search alert rule": other periods are refused.
+FREQUENCIES = {f"PT{minutes}M": minutes for minutes in (1, 5, 10, 15, 30, 45)} | {
+    f"PT{hours}H": 60 * hours for hours in (1, 2, 3, 4, 5, 6)
+}
+WINDOWS = FREQUENCIES | {"P1D": 1440, "P2D": 2880}
 _WRITER = "activities/announcing.py"
 _WRITERS = ("activities", "triggers", "orchestrators", "gateways")  # domain only names them
 
@@ -63,10 +68,20 @@ def _forms(project: Project, alerts: Mapping[str, Any]) -> Iterator[Finding]:
             continue
         if alert["severity"] not in range(5):
             yield Finding(FILE, at, f"the severity of {name!r} is {alert['severity']!r}", "use 0 to 4")
+        yield from _periods(at, name, alert["frequency"], alert["window"])
         fires_on = "silence" if name == EventName.HEARTBEAT else "event"
         if alert["firesOn"] != fires_on:
             found = f"alert {name!r} fires on {alert['firesOn']!r}"
             yield Finding(FILE, at, found, f"let it fire on {fires_on}: only of the heartbeat silence is bad")
+
+
+def _periods(at: int, name: str, frequency: str, window: str) -> Iterator[Finding]:
+    if frequency not in FREQUENCIES or window not in WINDOWS:
+        known = f"frequency: {', '.join(FREQUENCIES)}; window: {', '.join(WINDOWS)}"
+        yield Finding(FILE, at, f"Azure does not look for {name!r} so often, or so far back", known)
+    elif FREQUENCIES[frequency] > WINDOWS[window]:
+        found = f"what happens between two looks for {name!r} is not seen"
+        yield Finding(FILE, at, found, "let the window be no shorter than the frequency")
 
 
 def _unwritten(project: Project) -> Iterator[Finding]:

@@ -76,6 +76,9 @@ def test_a_field_that_the_app_writes_under_another_name_is_found(planted, tmp_pa
     [
         ({"severity": 7}, "the severity of 'copy_failed' is 7"),
         ({"firesOn": "silence"}, "alert 'copy_failed' fires on 'silence'"),
+        ({"frequency": "PT7M"}, "Azure does not look for 'copy_failed' so often"),
+        ({"window": "PT24H"}, "Azure does not look for 'copy_failed' so often, or so far back"),
+        ({"frequency": "PT1H"}, "what happens between two looks for 'copy_failed' is not seen"),
         ({"more": 1}, "alert 'copy_failed' has other fields than it must"),
     ],
 )
