@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from infra.checks import platform
+from infra.checks import functions_host
 
 FILE = "infra/app-settings.bicep"
 
 
 def told(planted):
-    return [str(finding) for finding in planted.findings(platform.check)]
+    return [str(finding) for finding in planted.findings(functions_host.check)]
 
 
 def test_the_host_gets_what_it_needs(planted):
     assert told(planted) == []
 
 
-@pytest.mark.parametrize("name", sorted(platform.NEEDED))
+@pytest.mark.parametrize("name", sorted(functions_host.NEEDED))
 def test_a_setting_that_the_host_misses_is_found(planted, name):
     planted.change(FILE, f"    {name}: ", f"    SOMETHING_ELSE_{name}: ")
     assert any(f"{name} is not set, without which the host does not run" in line for line in told(planted))
@@ -37,7 +37,7 @@ def test_a_setting_that_must_not_be_set_is_found(planted, name, found):
     assert finding.startswith(f"{FILE}:{line}: {name} is set, {found}")
 
 
-@pytest.mark.parametrize("role", platform.BUILT_IN)
+@pytest.mark.parametrize("role", functions_host.BUILT_IN)
 def test_a_built_in_role_with_a_wrong_digit_is_found(planted, role):
     file = "infra/monitoring.bicep" if role.startswith("39") else "infra/host-storage.bicep"
     wrong = role[:-1] + ("0" if role[-1] != "0" else "1")

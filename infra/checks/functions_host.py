@@ -56,7 +56,7 @@ def check(project: Project) -> Result:
     """Look at the settings of the platform, at built-in roles, and for keys."""
     settings = {each.name: each for file in project.parsed.values() for each in settings_in(file)}
     findings = [*_settings(settings), *_roles(project), *_keys(project)]
-    return result("platform", f"{len(NEEDED)} settings and {len(BUILT_IN)} roles of the host", findings)
+    return result("host", f"{len(NEEDED)} settings and {len(BUILT_IN)} roles of the host", findings)
 
 
 def _settings(settings: dict[str, Set]) -> Iterator[Finding]:
@@ -84,7 +84,7 @@ def _roles(project: Project) -> Iterator[Finding]:
             if role not in BUILT_IN:
                 found = f"no built-in role that the host needs is {role}"
                 yield Finding(
-                    file.name, line(node), found, "correct it, or add it to infra/checks/platform.py"
+                    file.name, line(node), found, "correct it, or add it to infra/checks/functions_host.py"
                 )
     for role in BUILT_IN.keys() - seen:
         yield Finding("infra", 1, f"{BUILT_IN[role]} ({role}) is not assigned", "assign it to the runtime")
