@@ -101,3 +101,8 @@ def test_nobody_is_told_to_run_what_is_refused():
     commands = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert len(commands) > 5
     assert not [each for each in commands if "azd down" in each]
+
+
+def test_what_azd_writes_down_of_a_deployment_is_no_parameter_of_the_next_one():
+    """azd keeps outputs beside what is set by hand, under their names."""
+    assert MAIN.outputs.keys() & {each["value"].strip("${}") for each in GIVEN.values()} <= {"AZURE_LOCATION"}
