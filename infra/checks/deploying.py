@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from infra.checks.bicep import BicepFile, Declaration, below, entries, line, text
+from tree_sitter import Node
+
+from infra.checks.bicep import BicepFile, Declaration, below, entries, line, literal, text
 from infra.checks.project import Project
 from infra.checks.results import Finding, Result, result
 
@@ -62,7 +64,7 @@ def check(project: Project) -> Result:
     findings: list[Finding] = []
     for file in project.parsed.values():
         findings += [*_nowhere(file), *_at_once(file)]
-    findings += _assigned_too_early(project)
+    findings += [*_assigned_too_early(project), *_assigned_but_not_defined(project)]
     count = sum(len(Order(file).deployed) for file in project.parsed.values())
     return result("deploying", f"{count} resources and modules", findings)
 
@@ -105,7 +107,7 @@ def _assigned_too_early(project: Project) -> Iterator[Finding]:
     """A role that is not there yet cannot be assigned: an assignment waits for the definitions around it."""
     for path, file in project.parsed.items():
         order = Order(file)
-        defined = {name for name, each in file.modules.items() if Path(each.of).name == _DEFINITIONS}
+        defined = {name for name, each in file.modules.items() if _defines(each)}
         for name, module in file.modules.items():
             callee = (path.parent / module.of).resolve()
             if defined and _needs_definitions(project, callee) and not defined & order.before(name):
@@ -119,7 +121,7 @@ def _assigned_too_early(project: Project) -> Iterator[Finding]:
 def _needs_definitions(project: Project, path: Path) -> bool:
     """Whether a file assigns custom roles that somebody else must have defined."""
     file = next((each for known, each in project.parsed.items() if known.resolve() == path), None)
-    if file is None or any(Path(each.of).name == _DEFINITIONS for each in file.modules.values()):
+    if file is None or any(map(_defines, file.modules.values())):
         return False
     assigns = any(type_of(each) == _ASSIGNMENT for each in file.resources.values())
     names_roles = any(text(node) == "roleName" for node in below(file.root) if node.type == "identifier")
@@ -128,3 +130,37 @@ def _needs_definitions(project: Project, path: Path) -> bool:
     return any(
         _needs_definitions(project, (path.parent / each.of).resolve()) for each in file.modules.values()
     )
+
+
+def _defines(module: Declaration) -> bool:
+    return Path(module.of).name == _DEFINITIONS
+
+
+def _assigned_but_not_defined(project: Project) -> Iterator[Finding]:
+    """A file that picks roles by their place defines those that it assigns."""
+    for path, file in project.parsed.items():
+        defining = [value for each in file.modules.values() if _defines(each) for value in _roles(each)]
+        defined = {place for value in defining for place in _picked(file, value)}
+        for name, module in file.modules.items():
+            callee = (path.parent / module.of).resolve()
+            if not defining or not _needs_definitions(project, callee):
+                continue
+            for value in _roles(module):
+                if missing := _picked(file, value) - defined:
+                    found = f"module {name!r} assigns the roles of {', '.join(sorted(missing))}"
+                    advice = f"let {_DEFINITIONS} define them here, too"
+                    yield Finding(file.name, line(value), f"{found}, which are not defined here", advice)
+
+
+def _roles(module: Declaration) -> list[Node]:
+    """Return what a module is given as roles."""
+    members = entries(module.body) if module.body is not None else {}
+    given = entries(members["params"][1]) if "params" in members else {}
+    return [value for name, (_, value) in given.items() if name.lower().endswith("roles")]
+
+
+def _picked(file: BicepFile, roles: Node) -> set[str]:
+    """Return the places that roles are picked by: texts of the expression, and of variables in it."""
+    named = [file.variables[text(node)].value for node in below(roles) if text(node) in file.variables]
+    nodes = [each for root in (roles, *filter(None, named)) for each in below(root)]
+    return {found for node in nodes if (found := literal(node)) is not None}

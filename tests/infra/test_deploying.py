@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.checks import deploying
+from infra.checks.project import ROOT, Project
 
 SITE = "resource app 'Microsoft.Web/sites@2024-11-01' = {\n  name: 'a'\n}\n"
 
@@ -79,3 +80,29 @@ def test_manifests_of_a_location_wait_for_their_roles_through_the_file_between(p
     )
     [finding] = told(planted)
     assert "module 'manifests' assigns roles" in finding
+
+
+@pytest.mark.parametrize(
+    ("place", "module"),
+    [("manifests", "manifests"), ("subnets", "onNetworks"), ("snapshots", "onSnapshotGroups")],
+)
+def test_a_role_that_is_assigned_and_not_defined_is_found(planted, place, module):
+    path = planted.project.root / "infra/locations.bicep"
+    lines = path.read_text().splitlines(keepends=True)
+    at = next(number for number, each in enumerate(lines) if each.startswith("var wheres = "))
+    lines[at] = lines[at].replace(f"'{place}'", "'elsewhere'")
+    path.write_text("".join(lines))
+    [finding] = told(planted)
+    assert f"module {module!r} assigns the roles of {place}, which are not defined here" in finding
+
+
+@pytest.mark.parametrize("module", ["onSnapshotGroups", "onRestoreGroups", "manifests"])
+def test_what_is_put_into_the_group_of_a_location_waits_until_the_group_is_made(module):
+    order = deploying.Order(Project().bicep[ROOT / "infra/locations.bicep"])
+    assert "made" in order.before(module)
+
+
+def test_the_app_waits_for_its_package_its_catalogue_and_their_roles():
+    order = deploying.Order(Project().bicep[ROOT / "infra/app.bicep"])
+    assert order.before("functionApp") >= {"hostStorage", "hostAccount", "catalogue", "catalogueAccount"}
+    assert "functionApp" in order.before("signIn")
