@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from domain.errors import Refused
 from domain.leftovers import ended_imports
