@@ -1,4 +1,4 @@
-"""Page blobs that disks are made of: imported out of a copy in the account, or uploaded into an empty disk."""
+"""Page blobs that disks are made of: imported from a copy in the account, or uploaded into an empty disk."""
 
 from __future__ import annotations
 

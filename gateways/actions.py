@@ -21,6 +21,7 @@ from settings import Identity
 # learn.microsoft.com/azure/role-based-access-control/resource-provider-operations
 _LISTED = "Azure's list of actions"
 _LINKED_SNAPSHOT = "linked, on the source snapshot; inferred from disks, not verified on Azure"
+_ADDRESS = f"{_LISTED}; only an operation tells the address of what was opened"
 _LINKED_KEY = "linked, on the encryption set; kubernetes-sigs/azuredisk-csi-driver issue 2609"
 
 
@@ -142,7 +143,7 @@ _BACKUP = (
         "Microsoft.Compute/locations/diskOperations/read",
         Where.SNAPSHOT_SUBSCRIPTIONS,
         ("DiskData.open", "DiskData.close"),
-        f"{_LISTED}; only an operation tells the address of what was opened",
+        _ADDRESS,
     ),
     Action(
         "Microsoft.Compute/diskEncryptionSets/read",
@@ -170,12 +171,10 @@ _RETENTION = (
     ),
 )
 
+_UPLOADS = ("DiskUploads.open", "DiskUploads.end")
+
 _RESTORE_DISKS = (
-    Action(
-        "Microsoft.Compute/disks/read",
-        Where.RESTORES,
-        ("Disks.find", "Disks.begin", "DiskUploads.open", "DiskUploads.end"),
-    ),
+    Action("Microsoft.Compute/disks/read", Where.RESTORES, ("Disks.find", "Disks.begin", *_UPLOADS)),
     Action(
         "Microsoft.Compute/disks/write",
         Where.RESTORES,
@@ -192,10 +191,7 @@ _RESTORE_DISKS = (
     Action("Microsoft.Compute/disks/beginGetAccess/action", Where.RESTORES, ("DiskUploads.open",)),
     Action("Microsoft.Compute/disks/endGetAccess/action", Where.RESTORES, ("DiskUploads.end",)),
     Action(
-        "Microsoft.Compute/locations/diskOperations/read",
-        Where.RESTORE_SUBSCRIPTIONS,
-        ("DiskUploads.open", "DiskUploads.end"),
-        f"{_LISTED}; only an operation tells the address of what was opened",
+        "Microsoft.Compute/locations/diskOperations/read", Where.RESTORE_SUBSCRIPTIONS, _UPLOADS, _ADDRESS
     ),
     Action(
         f"{_BLOBS}/read",
