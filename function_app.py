@@ -12,6 +12,7 @@ try:
     import azure.functions as func
 
     import activities.copies
+    import activities.damage
     import activities.fleet
     import activities.history
     import activities.page_copies
@@ -21,6 +22,7 @@ try:
     import activities.retention
     import activities.starting
     import activities.sweeping
+    import activities.verifications
     import orchestrators.backup_fleet
     import orchestrators.backup_vm
     import orchestrators.prune_fleet
@@ -28,6 +30,8 @@ try:
     import orchestrators.purge_history
     import orchestrators.replicate_disk
     import orchestrators.restore
+    import orchestrators.verify_fleet
+    import orchestrators.verify_replica
     import triggers.backups
     import triggers.health
     import triggers.holds
@@ -53,6 +57,7 @@ cloud()
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)  # closed by the app itself: triggers/identity.py
 for module in (
     activities.copies,
+    activities.damage,
     activities.fleet,
     activities.history,
     activities.page_copies,
@@ -62,6 +67,7 @@ for module in (
     activities.retention,
     activities.starting,
     activities.sweeping,
+    activities.verifications,
     orchestrators.backup_fleet,
     orchestrators.backup_vm,
     orchestrators.prune_fleet,
@@ -69,6 +75,8 @@ for module in (
     orchestrators.purge_history,
     orchestrators.replicate_disk,
     orchestrators.restore,
+    orchestrators.verify_fleet,
+    orchestrators.verify_replica,
     triggers.backups,
     triggers.health,
     triggers.holds,

@@ -1,0 +1,204 @@
+"""Replicas in page blobs are held against their sources, and what is not equal never passes silently."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from domain.names import copy_partition
+from domain.restore_points import ReplicaState
+from domain.verifications import ROTATION_DAYS, WINDOW_BYTES
+from domain.windows import sampled_windows
+from gateways.connection import cloud
+from tests.paged_world import AT_ONCE, REGION, VAULT, PagedWorld
+from tests.world import MIB
+
+YEARLY = {"tidemark-policy": "yearly"}
+
+
+@pytest.fixture
+def paged(tmp_path, accounts):
+    world = PagedWorld(tmp_path, accounts, tempo=AT_ONCE)
+    yield world
+    world.assert_histories_replay()
+    world.cloud.faults.verify_all_met()
+    world.close()
+
+
+def events(caplog):
+    """Return the events of damage, oldest first."""
+    lines = [json.loads(line) for line in caplog.messages if '"replica_damaged"' in line]
+    return [line for line in lines if line["event"] == "replica_damaged"]
+
+
+def backed_up(world, **disks):
+    """Back a VM up twice, so that its second point is a difference; return both points, oldest first."""
+    vm_id = world.add_vm("web", {"os": b"first", "data": b"kept"} | disks, tags=YEARLY)
+    world.write("web", "os", b"elsewhere", offset=40 * MIB)
+    world.back_up("web", timedelta(minutes=10))
+    world.write("web", "os", b"second", offset=10 * MIB)
+    world.back_up("web", timedelta(minutes=10))
+    newest, first = world.points_of(vm_id)
+    return first, newest
+
+
+def disk_of(world, point, disk="web-os"):
+    """Return what the API tells of a disk in the vault."""
+    told = world.ask("GET", f"restore-points/{point.id}").body["replicas"]
+    [vault] = [replica for replica in told if replica["location"] == VAULT]
+    return next(each for each in vault["disks"] if each["name"] == disk)
+
+
+def day_of(world, copy, offset):
+    """Return how many days it is until a verification reads a window, whatever has changed; tomorrow is 1."""
+    start = offset // WINDOW_BYTES * WINDOW_BYTES
+    seed, length = copy_partition(copy.disk, VAULT), copy.pages.length
+    today = world.clock.now().toordinal()
+    return next(
+        days
+        for days in range(1, ROTATION_DAYS + 1)
+        if start
+        in [first for first, _ in sampled_windows(length, WINDOW_BYTES, seed, today + days, ROTATION_DAYS)]
+    )
+
+
+def test_what_is_equal_is_verified_and_says_so(paged, caplog):
+    first, newest = backed_up(paged)
+    assert disk_of(paged, newest)["verified"] is None
+
+    paged.verify()
+
+    copies = paged.copies_of(newest)
+    assert all(copy.verified is not None for copy in copies.values())
+    told = disk_of(paged, newest)
+    assert (told["verified"], told["notVerified"], told["isDamaged"]) == (
+        copies["web-os"].verified.isoformat().replace("+00:00", "Z"),
+        None,
+        False,
+    )
+    assert [copy.verified for copy in paged.copies_of(first).values()] == [None, None]
+    assert events(caplog) == []
+    assert not paged.cloud.open_accesses() if hasattr(paged.cloud, "open_accesses") else True
+
+
+@pytest.mark.parametrize(
+    ("offset", "why"),
+    [
+        (10 * MIB, "where the difference was written"),
+        (10 * MIB + 4096, "beside it in the same window, where neither side should hold anything"),
+        (64 * MIB + 300, "in the footer, without which Azure imports nothing"),
+    ],
+)
+def test_a_byte_that_changed_in_a_changed_window_is_found_the_first_time(paged, caplog, offset, why):
+    _, newest = backed_up(paged)
+    paged.tamper(newest, "web-os", offset)
+    paged.verify()
+    copy = paged.copies_of(newest)["web-os"]
+    assert copy.is_damaged, why
+    assert copy.damaged_at == min(offset, 64 * MIB)
+    assert copy.verified is None
+    assert [event["subject"] for event in events(caplog)] == [newest.id]
+
+
+def test_damage_is_told_and_followed_by_a_whole_copy_without_waiting_for_the_next_slot(paged, caplog):
+    first, newest = backed_up(paged)
+    paged.tamper(newest, "web-os", 10 * MIB + 7)
+
+    paged.verify()
+
+    [event] = events(caplog)
+    assert (event["disk"], event["location"], event["address"], event["older_points"]) == (
+        "web-os", VAULT, 10 * MIB + 7, 1,
+    )  # fmt: skip
+    assert "a backup of the VM is begun at once" in event["message"]
+    after, damaged, before = paged.points_of(paged.machines["web"].id)
+    assert (damaged.id, before.id) == (newest.id, first.id)
+    assert [point.replicas[VAULT] for point in (before, damaged, after)] == [
+        ReplicaState.AVAILABLE,
+        ReplicaState.DAMAGED,
+        ReplicaState.AVAILABLE,
+    ]
+    whole, kept = paged.copies_of(after)["web-os"].pages, paged.copies_of(after)["web-data"].pages
+    assert whole.why_whole == f"the replica of {newest.id} is damaged"
+    assert whole.blob != paged.copies_of(newest)["web-os"].pages.blob
+    assert kept.base.point == newest.id
+    assert paged.kept(after, "web-os")[10 * MIB : 10 * MIB + 6] == b"second"
+    assert paged.seen("web")["coverage"] == "protected"
+
+
+def test_a_damaged_replica_is_offered_no_more_and_the_overview_falls_back(paged, caplog):
+    first, newest = backed_up(paged)
+    paged.tamper(newest, "web-os", 10 * MIB)
+    paged.cloud.delete_virtual_machine("web") if hasattr(paged.cloud, "delete_virtual_machine") else None
+    paged.jump(paged.clock.now() + timedelta(minutes=5))
+    cloud().catalogue.vms.update(
+        cloud().catalogue.vms.find(first.vm.key), lambda vm: vm.beginning(f"{first.vm.key}~20261201T0000Z~1")
+    )
+
+    paged.verify()
+    assert events(caplog)
+
+
+def test_a_byte_that_changed_where_nothing_was_written_is_found_within_the_rotation(paged, caplog):
+    first, newest = backed_up(paged)
+    copy = paged.copies_of(newest)["web-os"]
+    paged.verify()
+    paged.tamper(newest, "web-os", 40 * MIB + 3)
+    days = day_of(paged, copy, 40 * MIB)
+    for _ in range(days - 1):
+        paged.verify()
+        assert events(caplog) == []
+    paged.verify()
+    assert [event["address"] for event in events(caplog)] == [40 * MIB + 3]
+
+
+def test_days_without_verification_are_caught_up_with(paged, caplog):
+    _, newest = backed_up(paged)
+    paged.verify()
+    paged.tamper(newest, "web-os", 40 * MIB + 3)
+    days = day_of(paged, paged.copies_of(newest)["web-os"], 40 * MIB)
+    paged.jump(paged.clock.now().replace(hour=5) + timedelta(days=days + 3))
+    paged.verify()
+    assert [event["address"] for event in events(caplog)] == [40 * MIB + 3]
+
+
+def test_a_replica_whose_source_is_gone_is_not_taken_for_verified(paged, caplog):
+    _, newest = backed_up(paged)
+    [part] = [part for part in newest.disks if part.disk.name == "web-os"]
+    paged.cloud.delete_snapshot(part.snapshot_id)
+    paged.verify()
+    told = disk_of(paged, newest)
+    assert told["verified"] is None
+    assert told["notVerified"] == f"snapshot {part.snapshot_id}, which it was copied from, is gone"
+    assert any("could not be verified" in line for line in caplog.messages)
+    assert disk_of(paged, newest, "web-data")["verified"]
+    assert events(caplog) == []
+
+
+def test_an_account_that_does_not_answer_is_told_and_tried_again_the_next_day(paged, caplog):
+    _, newest = backed_up(paged)
+    paged.lose_region(REGION)
+    paged.verify()
+    paged.pass_time(timedelta(hours=1, minutes=20))
+    told = disk_of(paged, newest)
+    assert told["verified"] is None
+    assert "it is tried again tomorrow" in told["notVerified"]
+
+    paged.bring_back_region(REGION)
+    paged.verify()
+    told = disk_of(paged, newest)
+    assert told["verified"]
+    assert told["notVerified"] is None
+    assert events(caplog) == []
+
+
+def test_a_seal_that_somebody_deleted_is_damage(paged, caplog):
+    _, newest = backed_up(paged)
+    pages = paged.copies_of(newest)["web-os"].pages
+    del paged.account.blob("replicas", pages.blob).page_blob.snapshots[pages.sealed]
+    paged.verify()
+    [event] = events(caplog)
+    assert "address" not in event
+    assert f"its blob snapshot {pages.sealed} of {pages.blob} is gone" in event["message"]
