@@ -60,18 +60,20 @@ def opened_snapshots(source_id: str, previous_id: str | None) -> Iterator[tuple[
         source = data.open(source_id, LASTS)
         yield source, data.open(previous_id, LASTS) if previous_id else None
     finally:
-        _close(source_id, previous_id)
+        _close(source_id)
+        if previous_id:
+            _close(previous_id)
 
 
 def close_sources(copy: Copy) -> None:
     """Let nobody read the snapshots of a copy any more."""
-    _close(copy.source_id, _base_id(copy))
+    _close(copy.source_id)
+    if copy.pages and copy.pages.base:
+        _close(copy.pages.base.snapshot_id)
 
 
-def _close(source_id: str, previous_id: str | None) -> None:
-    cloud().disk_data.close(source_id)
-    if previous_id:
-        cloud().disk_data.close(previous_id)
+def _close(snapshot_id: str) -> None:
+    cloud().disk_data.close(snapshot_id)
 
 
 def _base_id(copy: Copy) -> str | None:

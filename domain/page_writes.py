@@ -75,7 +75,8 @@ def plan_writes(
     `most_bytes`, and none begins or ends in a gap. Being disjoint, they may be done in any order and
     repeated.
 
-    Raises ValueError for a limit that is not made of pages or above Azure's 4 MiB, and as `joined` does.
+    Raises ValueError for a limit that is not made of pages or above Azure's 4 MiB, and as `joined` does,
+    which may be after some writes were told: what they write is right, but it is not all.
     """
     if not PAGE_BYTES <= most_bytes <= MOST_BYTES or most_bytes % PAGE_BYTES:
         raise ValueError(
@@ -120,12 +121,15 @@ class _Plan:
             if is_alone:
                 yield Write(each.start, each.end, is_clear=True)
                 continue
-            yield from self._added(self._first_of(each, here))
+            self._add(self._first_of(each, here))
+            yield from self._decided()
             if each.is_clear:
                 here = self._end_of_clear(each)
                 continue
             for cut in self._cuts(each):
-                yield from self._added(cut)
+                self._add(cut)
+                yield from self._decided()
+            yield from self._decided()
             here = self._ended(self._places[0], each.end)
         if here is not None:
             yield from _way_to(here)
@@ -151,15 +155,16 @@ class _Plan:
         left_out = (each.start - here.start) * self._costs.per_byte
         return _Place(each.start, here.weight - left_out, here.depth, here.write, here.before)
 
-    def _added(self, place: _Place) -> Iterator[Write]:
-        """Add a place behind the others, and yield what is decided by it."""
-        self._add(place)
-        if len(self._places) == 1 or place.depth >= LONGEST_LOOK_AHEAD:
-            yield from _way_to(place)
+    def _decided(self) -> Iterator[Write]:
+        """Yield the way to the newest place if no other is left, or if it has become too long."""
+        newest = self._places[-1]
+        if len(self._places) == 1 or newest.depth >= LONGEST_LOOK_AHEAD:
+            yield from _way_to(newest)
             self._places.clear()
-            self._places.append(_Place(place.start, place.weight))
+            self._places.append(_Place(newest.start, newest.weight))
 
     def _add(self, place: _Place) -> None:
+        """Add the newest place, and forget those that it is better than wherever a piece ends."""
         while self._places and self._places[-1].weight >= place.weight:
             self._places.pop()
         self._places.append(place)

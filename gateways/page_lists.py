@@ -30,10 +30,9 @@ _ELEMENT = re.compile(
     rb"\s*<(?P<kind>PageRange|ClearRange)>\s*<Start>(?P<start>\d{1,19})</Start>\s*"
     rb"<End>(?P<end>\d{1,19})</End>\s*</(?P=kind)>"
 )
-_BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>)?\s*<PageList(?:\s*/>|>)")
-_END = re.compile(
-    rb"\s*(?:<NextMarker\s*/>|<NextMarker>(?P<marker>[^<]*)</NextMarker>)?\s*</PageList>\s*|\s*"
-)
+_BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>)?\s*<PageList>")
+_END = re.compile(rb"\s*(?:<NextMarker\s*/>|<NextMarker>(?P<marker>[^<]*)</NextMarker>)?\s*</PageList>\s*")
+_EMPTY = re.compile(_BEGIN.pattern.replace(b"<PageList>", rb"<PageList\s*/>\s*"))
 
 
 def list_pages(
@@ -90,6 +89,8 @@ def _asked(
 
 def _page(content: bytes, what: str) -> tuple[Iterator[PageRange], str]:
     """Take one page of a list apart: its ranges in order, and the marker of the next, "" at the end."""
+    if _EMPTY.fullmatch(content):
+        return iter(()), ""
     begin = _BEGIN.match(content)
     end = max(content.rfind(b"</PageRange>"), content.rfind(b"</ClearRange>"))
     ranges_end = begin.end() if begin and end < 0 else content.find(b">", end) + 1

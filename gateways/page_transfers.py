@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from typing import TypeVar
 
 from domain.errors import CloudError, Transient
 from domain.page_writes import Write
@@ -31,6 +32,9 @@ NOT_SERVED = frozenset(
 _DAMAGED = frozenset(
     {"ConnectionFailed", "AnswerUnreadable", "Crc64Mismatch"}
 )  # on its way: worth a second try
+
+
+Answered = TypeVar("Answered")
 
 
 class How(StrEnum):
@@ -202,22 +206,14 @@ class _Lane:
         self._buffer: bytearray | None = None  # made when the first byte comes through here
 
     def do(self, write: Write) -> Done:
-        """Do a write; one that was damaged on its way is tried once more at once."""
-        try:
-            return self._done(write)
-        except Transient as transient:
-            if transient.code not in _DAMAGED:
-                raise
-            return self._done(write)
-
-    def _done(self, write: Write) -> Done:
+        """Do a write."""
         target = self._transfer.target
         if write.is_clear:
-            target.clear(write.start, write.end)
+            _again(lambda: target.clear(write.start, write.end))
             return Done(write.start, write.end, How.CLEARED)
         if self._state.is_served:
             try:
-                told = target.put_from_url(write.start, write.length, self._transfer.source)
+                told = _again(lambda: target.put_from_url(write.start, write.length, self._transfer.source))
                 return Done(write.start, write.end, How.SERVED, told)
             except CloudError as failure:
                 if failure.code not in NOT_SERVED:
@@ -231,13 +227,23 @@ class _Lane:
         if self._buffer is None:
             self._buffer = bytearray(MOST_WRITTEN)
         data = memoryview(self._buffer)[: write.length]
-        read_into(transfer.target.wire, transfer.source, write.start, data)
+        _again(lambda: read_into(transfer.target.wire, transfer.source, write.start, data))
         crc64 = checksums.crc64(data) if checks.crc64 else None
         sha256 = hashlib.sha256(data).digest() if checks.sha256 else None
         if transfer.is_fresh and self._buffer.startswith(_zeros()[: write.length]):
             return Done(write.start, write.end, How.ZEROS, crc64, sha256)
-        transfer.target.put(write.start, data, crc64)
+        _again(lambda: transfer.target.put(write.start, data, crc64))
         return Done(write.start, write.end, How.STREAMED, crc64, sha256)
+
+
+def _again(ask: Callable[[], Answered]) -> Answered:
+    """Ask, and once more at once where something was damaged on its way."""
+    try:
+        return ask()
+    except Transient as transient:
+        if transient.code not in _DAMAGED:
+            raise
+        return ask()
 
 
 def _pieces(writes: Iterable[Write]) -> Iterator[Write]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -53,6 +54,7 @@ class Network:
         self._connect = connect
         self._idle: dict[_Place, list[tuple[float, Connection]]] = {}
         self._lock = threading.Lock()
+        weakref.finalize(self, _close, self._idle)  # nobody has to remember to close it
 
     def send(
         self,
@@ -76,10 +78,7 @@ class Network:
     def close(self) -> None:
         """Close all connections that rest."""
         with self._lock:
-            idle, self._idle = self._idle, {}
-        for resting in idle.values():
-            for _, connection in resting:
-                connection.close()
+            _close(self._idle)
 
     def _exchange(
         self, place: _Place, method: str, head: bytes, body: memoryview, into: memoryview | None
@@ -136,6 +135,13 @@ class Network:
                 resting.append((time.monotonic(), connection))
                 return
         connection.close()
+
+
+def _close(idle: dict[_Place, list[tuple[float, Connection]]]) -> None:
+    for resting in idle.values():
+        for _, connection in resting:
+            connection.close()
+    idle.clear()
 
 
 def without_query(url: str) -> str:

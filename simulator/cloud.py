@@ -179,7 +179,7 @@ class Cloud(World):
             if DataPlane.is_addressed_by(request):
                 return self._data_plane.handle(request)
             if self._page_blobs.is_addressed_by(request):
-                route = "page blobs"
+                route = f"page blobs {request.query.get('comp', '')}".strip()
                 return self._page_blobs.handle(request)
             response, route = self._front_door.answer(request, planted)
             return self._stamped(request, response)

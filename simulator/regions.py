@@ -77,10 +77,10 @@ class Regions:
         return location in self._lost
 
     def lose(self, location: str) -> None:
-        self._lost.add(_known(location))
+        self._lost.add(known_region(location))
 
     def restore(self, location: str) -> None:
-        self._lost.discard(_known(location))
+        self._lost.discard(known_region(location))
 
     def check(self, *locations: str) -> None:
         """Fail as a lost region does if one of `locations` is lost.
@@ -99,7 +99,8 @@ class Regions:
         )
 
 
-def _known(location: str) -> str:
+def known_region(location: str) -> str:
+    """Return a location as Azure stores it; raises ValueError if there is no such region."""
     name = normalized(location)
     if name not in REGIONS:
         raise ValueError(f"{location!r} is not a region of the simulated cloud; it has {', '.join(REGIONS)}")

@@ -30,7 +30,7 @@ from simulator.arm.network_models import (
 from simulator.arm.snapshot_model import Snapshot
 from simulator.images import Image
 from simulator.page_blobs.accounts import KIND as ACCOUNT
-from simulator.regions import REGIONS, normalized
+from simulator.regions import known_region
 from simulator.world_accounts import AccountHandle, build_account
 from simulator.world_disks import build_disk
 from simulator.world_handles import DiskHandle, DiskSpec, MachineHandle
@@ -72,7 +72,7 @@ class World:
         """Add a resource group located in `region`; return its id."""
         with self.estate.lock:
             there = self.estate.subscriptions[(subscription or self.subscription).lower()]
-            group = ResourceGroup(there.id, name, _region(region), dict(tags or {}))
+            group = ResourceGroup(there.id, name, known_region(region), dict(tags or {}))
             there.groups[name.lower()] = group
             return f"/subscriptions/{there.id}/resourceGroups/{name}"
 
@@ -107,7 +107,7 @@ class World:
         with self.estate.lock:
             found = DiskEncryptionSet(
                 id=self._id(ENCRYPTION_SET, region, group, subscription, name),
-                location=_region(region),
+                location=known_region(region),
                 created=self.estate.now,
                 encryption_type=BOTH if with_platform_key else CUSTOMER,
                 principal_id=self.estate.unique_ids.new(),
@@ -132,7 +132,7 @@ class World:
         with self.estate.lock:
             account_id = self._id(ACCOUNT, region, group, subscription, name)
             return AccountHandle(
-                build_account(self.estate, account_id, _region(region), refuses_incremental_sources)
+                build_account(self.estate, account_id, known_region(region), refuses_incremental_sources)
             )
 
     def add_network(
@@ -149,7 +149,7 @@ class World:
         with self.estate.lock:
             network_id = self._id(NETWORK, region, group, subscription, name)
             subnet_id = self._id(SUBNET, region, group, subscription, name, subnet)
-            shared: dict[str, Any] = {"location": _region(region), "created": self.estate.now}
+            shared: dict[str, Any] = {"location": known_region(region), "created": self.estate.now}
             inside = Subnet(id=subnet_id, prefix=prefix, **shared)
             properties = {"addressSpace": {"addressPrefixes": [prefix]}}
             self.estate.shelf.put(inside)
@@ -181,7 +181,7 @@ class World:
             built = self._disks(name, region, group, subscription, disks, os_type, zones)
             machine = VirtualMachine(
                 id=self._id(MACHINE, region, group, subscription, name),
-                location=_region(region),
+                location=known_region(region),
                 created=self.estate.now,
                 tags=fields.tags({"tags": dict(tags or {})}),
                 zones=list(zones),
@@ -200,6 +200,13 @@ class World:
         if found is None:
             raise KeyError(f"There is no disk {resource_id}")
         return DiskHandle(found)
+
+    def storage_account(self, name: str) -> AccountHandle:
+        """Return a storage account that exists; raises KeyError."""
+        found = self.estate.storage.find(name)
+        if found is None:
+            raise KeyError(f"There is no storage account '{name}'")
+        return AccountHandle(found)
 
     def snapshot_image(self, resource_id: str) -> Image:
         """Return the bytes of a snapshot that exists and is usable; raises KeyError or ArmError."""
@@ -241,10 +248,10 @@ class World:
         self, disk_id: ResourceId, region: str, spec: DiskSpec, zones: list[str], tags: dict[str, str]
     ) -> Disk:
         fields.check_disk_name(disk_id.name)
-        return build_disk(self.estate, disk_id, _region(region), spec, zones, tags)
+        return build_disk(self.estate, disk_id, known_region(region), spec, zones, tags)
 
     def _interface(self, machine: str, region: str, group: str, subscription: str | None) -> NetworkInterface:
-        network = f"{_region(region)}-network"
+        network = f"{known_region(region)}-network"
         subnet = self.estate.shelf.find(
             Subnet, self._id(SUBNET, region, group, subscription, network, "default")
         )
@@ -265,7 +272,7 @@ class World:
         }
         interface = NetworkInterface(
             id=interface_id,
-            location=_region(region),
+            location=known_region(region),
             created=self.estate.now,
             configurations=[configuration],
         )
@@ -288,10 +295,3 @@ class World:
         for interface in machine.interfaces:
             interface.machine = machine
         self.estate.shelf.put(machine)
-
-
-def _region(region: str) -> str:
-    name = normalized(region)
-    if name not in REGIONS:
-        raise ValueError(f"{region!r} is not a region of the simulated cloud; it has {', '.join(REGIONS)}")
-    return name

@@ -12,6 +12,11 @@ virtual_machines:
     disks:                                           # the first is the OS disk
       os: {size_gib: 8, image: web-os.img}           # image: a file whose bytes the disk begins with
       data: {size_gib: 64, sku: StandardSSD_LRS}
+storage_accounts:                                    # for page blobs
+  - name: vault
+    region: northeurope
+    group: recovery
+    containers: [disks]
 """
 
 from __future__ import annotations
@@ -54,12 +59,23 @@ class MachineDescription(_Described):
     disks: dict[str, DiskDescription] = Field(min_length=1)
 
 
+class AccountDescription(_Described):
+    """One storage account with its containers."""
+
+    name: str
+    region: str
+    group: str
+    containers: list[str] = []
+    refuses_incremental_sources: bool = False
+
+
 class WorldDescription(_Described):
     """Everything that is to exist."""
 
     subscription: str | None = None
     resource_groups: dict[str, str] = {}
     virtual_machines: list[MachineDescription] = []
+    storage_accounts: list[AccountDescription] = []
 
 
 def read_world(path: Path) -> WorldDescription:
@@ -81,8 +97,21 @@ def build_world(world: World, description: WorldDescription, directory: Path) ->
             world.add_resource_group(name, region)
         for machine in description.virtual_machines:
             _build_machine(world, machine, directory)
+        for account in description.storage_accounts:
+            _build_account(world, account)
     except (ValueError, OSError) as error:
         raise WorldFileError(str(error)) from error
+
+
+def _build_account(world: World, account: AccountDescription) -> None:
+    built = world.add_storage_account(
+        account.name,
+        account.region,
+        account.group,
+        refuses_incremental_sources=account.refuses_incremental_sources,
+    )
+    for name in account.containers:
+        built.add_container(name)
 
 
 def _build_machine(world: World, machine: MachineDescription, directory: Path) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 from domain.copies import Copy
 from domain.restore_points import RestorePoint
+from domain.vhd import FOOTER_BYTES, footer_fault
 from gateways.connection import cloud, connect, use
 from gateways.wire import Network
 from settings import Identity
+from simulator.arm.snapshot_model import Snapshot
 from simulator.streams import streams
 from simulator.tempo import Tempo
 from simulator.transport import transport
@@ -17,7 +19,8 @@ from tests.settings_files import location_entry, policy_entry
 from tests.world import LOCATIONS, World
 
 # Time stands still while a step runs, and a step waits for what it opens: so that must take no time.
-AT_ONCE = Tempo(access=timedelta(0))
+AT_ONCE = Tempo(access=timedelta(0), snapshot=timedelta(0))
+PAGED = {"tidemark-policy": "paged"}
 VAULT = "vault"
 REGION = "francecentral"
 BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
@@ -91,6 +94,26 @@ class PagedWorld(World):
         at = self.clock.now().replace(hour=4, minute=27, second=0)
         self.jump(at if at > self.clock.now() else at + timedelta(days=1))
         self.pass_time(timedelta(minutes=9))
+
+    def assert_kept(self, point: RestorePoint) -> None:
+        """The vault keeps every disk of a point byte for byte, with a footer that Azure can import."""
+        for part in point.disks:
+            image = self.cloud.snapshot_image(part.snapshot_id)
+            kept = self.kept(point, part.disk.name)
+            assert kept[:-FOOTER_BYTES] == image.read(0, image.size_bytes), f"{part.disk.name} of {point.id}"
+            assert footer_fault(kept[-FOOTER_BYTES:], image.size_bytes) is None
+
+    def assert_closed(self) -> None:
+        """No snapshot is open, and none can be opened from outside."""
+        with self.cloud.estate.lock:
+            there = [
+                each
+                for each in self.cloud.estate.shelf.under("/subscriptions/")
+                if isinstance(each, Snapshot)
+            ]
+        for snapshot in there:
+            assert self.cloud.estate.accesses.active(snapshot.id.key) is None, f"{snapshot.id} is open"
+            assert snapshot.properties["networkAccessPolicy"] == "DenyAll", f"{snapshot.id} can be opened"
 
     def lose_region(self, region: str) -> None:
         super().lose_region(region)

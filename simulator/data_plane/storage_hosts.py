@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -62,7 +61,6 @@ class DataPlane:
         self._clock = clock
         self._is_region_lost = is_region_lost
         self._numbers = itertools.count(1)
-        self._lock = threading.Lock()
 
     @staticmethod
     def is_addressed_by(request: Request) -> bool:
@@ -83,9 +81,8 @@ class DataPlane:
     def _write(self, access: Access, blob: UploadedVhd, request: Request, headers: Headers) -> Response:
         _check_version(_version(request))
         write = asked_write(request, blob.length, self._sources)
-        with self._lock:
-            blob.apply(write)
-            headers |= {"etag": _etag(access), "last-modified": headers["date"], **write.told}
+        blob.apply(write)
+        headers |= {"etag": _etag(access), "last-modified": headers["date"], **write.told}
         headers |= {"x-ms-blob-sequence-number": "0", "x-ms-request-server-encrypted": "true"}
         return Response(201, headers)
 

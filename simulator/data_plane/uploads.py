@@ -5,8 +5,10 @@ Source: azure-semantics.md §4.5. What is uploaded is a fixed VHD; the disk gets
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
+from simulator.data_plane.errors import StorageError
 from simulator.data_plane.page_writes import PageWrite
 from simulator.data_plane.vhd import FOOTER_BYTES, check_fixed_vhd
 from simulator.images import Image
@@ -19,6 +21,8 @@ class UploadedVhd:
 
     def __init__(self, image: Image) -> None:
         self._image = image
+        self._lock = threading.Lock()
+        self._is_over = False
         self.writes = 0
 
     @property
@@ -28,27 +32,40 @@ class UploadedVhd:
 
     def parts(self, start: int, end: int) -> list[BodyPart]:
         """Return the bytes from `start` up to, and not including, `end`."""
-        return self._image.parts(start, end - start)
+        with self._lock:
+            self._check_open()
+            return self._image.parts(start, end - start)
 
     def page_ranges(self, start: int, end: int) -> Iterator[PageRange]:
         """Yield what was written within a window."""
-        return self._image.page_ranges(start, end)
+        with self._lock:
+            self._check_open()
+            return self._image.page_ranges(start, end)
 
     def apply(self, write: PageWrite) -> None:
         """Write or clear pages."""
-        if write.data is None:
-            self._image.clear(write.start, write.end - write.start)
-        else:
-            self._image.write(write.start, write.data)
-        self.writes += 1
+        with self._lock:
+            self._check_open()
+            if write.data is None:
+                self._image.clear(write.start, write.end - write.start)
+            else:
+                self._image.write(write.start, write.data)
+            self.writes += 1
 
     def disk_image(self) -> Image:
         """Return the bytes of the disk; raises ValueError if what was uploaded is not a fixed VHD."""
-        check_fixed_vhd(self._image.read(self.length - FOOTER_BYTES, FOOTER_BYTES), self.length)
-        found = self._image.thaw_copy()
+        with self._lock:
+            check_fixed_vhd(self._image.read(self.length - FOOTER_BYTES, FOOTER_BYTES), self.length)
+            found = self._image.thaw_copy()
         found.cut(self.length - FOOTER_BYTES)
         return found
 
     def release(self) -> None:
-        """Give the uploaded bytes back."""
-        self._image.release()
+        """Give the uploaded bytes back; a request that comes from before is refused."""
+        with self._lock:
+            self._is_over = True
+            self._image.release()
+
+    def _check_open(self) -> None:
+        if self._is_over:
+            raise StorageError("AuthenticationFailed", detail="The access has just been ended")

@@ -26,7 +26,7 @@ HOST_SUFFIX = ".blob.core.windows.net"
 
 _ACCOUNT_NAME = re.compile(r"[a-z0-9]{3,24}")
 _CONTAINER_NAME = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_NOT_ACCOUNTS = ("subscriptions", "providers", "tenants")  # where Resource Manager's paths begin
+_NOT_ACCOUNTS = ("subscriptions", "providers", "simulator")  # other paths of a served cloud begin so
 
 
 @dataclass

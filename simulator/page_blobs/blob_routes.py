@@ -62,14 +62,15 @@ def put_blob(call: BlobCall) -> Response:
 
 def get_blob(call: BlobCall) -> Response:
     """Answer a blob's bytes, whole or a range, or to HEAD what is told of it."""
-    state = call.state
-    headers = Headers(call.headers) | blob_headers(state, call.now)
-    if check_conditions(call.request, state):
-        return Response(304, Headers(headers))
     is_head = call.request.method == "HEAD"
-    asked = None if is_head else asked_range(call.request.headers, state.length)
-    start, end = asked or (0, state.length)
-    response = Response(206 if asked else 200, Headers(headers), state.parts(start, end))
+    with call.estate.lock:  # what is being sent stays, even if the blob is written over or deleted meanwhile
+        state = call.state
+        headers = Headers(call.headers | blob_headers(state, call.now))
+        if check_conditions(call.request, state):
+            return Response(304, headers)
+        asked = None if is_head else asked_range(call.request.headers, state.length)
+        start, end = asked or (0, state.length)
+        response = Response(206 if asked else 200, headers, state.parts(start, end))
     if asked:
         response.headers["content-range"] = f"bytes {start}-{end - 1}/{state.length}"
     if not is_head:

@@ -22,7 +22,7 @@ import itertools
 import re
 
 from simulator.arm.estate import Estate
-from simulator.data_plane.errors import StorageError
+from simulator.data_plane.errors import StorageError, not_simulated
 from simulator.data_plane.storage_hosts import common_headers
 from simulator.page_blobs.accounts import StorageAccount
 from simulator.page_blobs.addresses import Address, address_of
@@ -33,6 +33,14 @@ from simulator.page_blobs.sources import CopySources
 from simulator.wire import ConnectionDropped, Request, Response
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NOT_SIMULATED = (
+    "x-ms-access-tier",
+    "x-ms-encryption-key",
+    "x-ms-encryption-scope",
+    "x-ms-if-tags",
+    "x-ms-structured-body",
+    "x-ms-tags",
+)
 
 
 class PageBlobHosts:
@@ -60,6 +68,7 @@ class PageBlobHosts:
 
     def _answer(self, call: BlobCall) -> Response:
         _check_version(call.version)
+        _refuse_unknown(call.request)
         operation = operation_of(call.address.level, call.request)
         authorize(call, operation)
         container = call.account.containers.get(call.address.container)
@@ -103,3 +112,10 @@ class PageBlobHosts:
 def _check_version(version: str) -> None:
     if not _VERSION.fullmatch(version):
         raise StorageError("InvalidHeaderValue", name="x-ms-version", value=version)
+
+
+def _refuse_unknown(request: Request) -> None:
+    """Refuse headers that would be ignored, where Azure would do what they say."""
+    for name in request.headers:
+        if name in _NOT_SIMULATED or name.startswith("x-ms-source-if-"):
+            raise not_simulated(f"the header {name}")

@@ -54,13 +54,14 @@ def put_page(call: BlobCall) -> Response:
 
 def get_page_ranges(call: BlobCall) -> Response:
     """Answer which ranges hold bytes, or differ from an earlier snapshot of the same blob."""
-    state = call.state
     if PREVIOUS_SNAPSHOT in call.request.headers:
         value = call.request.headers[PREVIOUS_SNAPSHOT]
         raise StorageError("UnsupportedHeaderForNonManagedDisksAccount", name=PREVIOUS_SNAPSHOT, value=value)
-    if check_conditions(call.request, state):
-        return changed(call, 304, state)
-    document = page_list(call.request, call.version, state.length, _ranges(call))
+    with call.estate.lock:
+        state = call.state
+        if check_conditions(call.request, state):
+            return changed(call, 304, state)
+        document = page_list(call.request, call.version, state.length, _ranges(call))
     answer = changed(call, 200, state, x_ms_blob_content_length=str(state.length))
     return Response(200, Headers(answer.headers | {"content-type": "application/xml"}), document)
 

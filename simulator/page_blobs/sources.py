@@ -4,6 +4,8 @@ Sources: "Put Page From URL" and "Copy Blob" (Azure Storage REST); azure-semanti
 refusals from Azure/azure-storage-python issue 720. What the source answers is told: its status is that of the
 refusal, `CannotVerifyCopySource`. Own choices:
 - A source that does not resolve, is no blob of this cloud or lies in a lost region gets status 404 or 500.
+- Into a disk that is uploaded, every source is taken, incremental snapshots too.
+- Conditions on the source are refused as not simulated.
 - Reading a source counts against the pace of the blob that is written, not against its own.
 """
 
@@ -58,10 +60,12 @@ class CopySources:
         target: StorageAccount | None = None,
     ) -> bytes:
         """Return bytes of a source, for an account's blob or for an upload; raises StorageError."""
-        source = self._open(url, authorization, target)
-        if end > source.length:
-            raise _unverified(416, "The range specified is invalid for the current size of the resource.")
-        return b"".join(block for part in source.parts(start, end) for block in part.blocks())
+        with self._estate.lock:
+            source = self._open(url, authorization, target)
+            if end > source.length:
+                raise _unverified(416, "The range specified is invalid for the current size of the resource.")
+            parts = source.parts(start, end)
+        return b"".join(block for part in parts for block in part.blocks())
 
     def open_for_copy(self, call: BlobCall) -> tuple[BlobState, str]:
         """Return what Copy Blob is to copy, and its URL without a signature; raises StorageError.

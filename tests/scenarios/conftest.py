@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Accounts
+from tests.paged_world import AT_ONCE, PagedWorld
 from tests.world import World
 
 
@@ -15,6 +16,17 @@ from tests.world import World
 def world(tmp_path: Path, accounts: Accounts) -> Iterator[World]:
     """A cloud with two locations, and Tidemark running beside it; afterwards every history replays."""
     made = World(tmp_path, accounts)
+    try:
+        yield made
+        made.assert_histories_replay()
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def paged(tmp_path: Path, accounts: Accounts) -> Iterator[PagedWorld]:
+    """A world with a location of page blobs; afterwards every history replays."""
+    made = PagedWorld(tmp_path, accounts, tempo=AT_ONCE)
     try:
         yield made
         made.assert_histories_replay()

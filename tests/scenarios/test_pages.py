@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
 from domain.restore_points import ReplicaState
-from domain.vhd import FOOTER_BYTES, footer_fault
-from tests.paged_world import AT_ONCE, VAULT, PagedWorld
+from tests.paged_world import PAGED, VAULT
 from tests.world import MIB
-
-PAGED = {"tidemark-policy": "paged"}
-
-
-@pytest.fixture
-def paged(tmp_path, accounts):
-    world = PagedWorld(tmp_path, accounts, tempo=AT_ONCE)
-    yield world
-    world.close()
-
-
-def exported(world, point):
-    """Return what Azure would export of each snapshot of a point, without the footer, by the disk's name."""
-    images = {part.disk.name: world.cloud.snapshot_image(part.snapshot_id) for part in point.disks}
-    return {name: image.read(0, image.size_bytes) for name, image in images.items()}
-
-
-def assert_kept(world, point):
-    """The vault keeps every disk of a point byte for byte, with a footer that Azure can import."""
-    for name, content in exported(world, point).items():
-        kept = world.kept(point, name)
-        assert kept[:-FOOTER_BYTES] == content, f"{name} of {point.id} differs"
-        assert footer_fault(kept[-FOOTER_BYTES:], len(content)) is None
 
 
 def test_a_disk_is_kept_as_a_page_blob_and_then_by_what_has_changed(paged):
@@ -43,10 +19,45 @@ def test_a_disk_is_kept_as_a_page_blob_and_then_by_what_has_changed(paged):
 
     second, first = paged.points_of(vm_id)
     assert [point.replicas[VAULT] for point in (first, second)] == [ReplicaState.AVAILABLE] * 2
-    assert_kept(paged, first)
-    assert_kept(paged, second)
+    paged.assert_kept(first)
+    paged.assert_kept(second)
     whole, changed = (paged.copies_of(point)["web-os"].pages for point in (first, second))
     assert (whole.base, whole.why_whole) == (None, "it is the first of its disk there")
     assert changed.base.point == first.id
     assert changed.blob == whole.blob
     assert (changed.written_bytes, changed.cleared_bytes) == (512, 512)
+
+
+def test_a_disk_that_was_replaced_or_has_grown_is_kept_right(paged):
+    vm_id = paged.add_vm("web", {"os": b"system", "data": b"old"}, tags=PAGED)
+    paged.back_up("web")
+    disk = paged.machines["web"].disk("os")
+    with paged.cloud.estate.lock:
+        disk.image.resize(96 * MIB)
+    paged.write("web", "os", b"far", offset=95 * MIB)
+    paged.back_up("web")
+
+    second, first = paged.points_of(vm_id)
+    paged.assert_kept(first)
+    paged.assert_kept(second)
+    assert paged.copies_of(second)["web-os"].pages.base.point == first.id
+
+
+def test_what_an_unfinished_copy_has_left_in_the_blob_is_not_in_the_next_replica(paged):
+    vm_id = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.back_up("web")
+    image = paged.machines["web"].disk("os").image
+    image.write(20 * MIB, b"for a while")
+    refused = paged.cloud.faults.fail  # the seal alone: everything is written by then
+    refused("PUT", r"/replicas/.*comp=snapshot", status=403, times=3)
+    paged.back_up("web", within=timedelta(hours=2))
+    image.clear(20 * MIB, 512)
+    paged.back_up("web", within=timedelta(hours=2))
+
+    paged.cloud.faults.verify_all_met()
+    third, second, first = paged.points_of(vm_id)
+    states = [point.replicas[VAULT] for point in (first, second, third)]
+    assert states == [ReplicaState.AVAILABLE, ReplicaState.FAILED, ReplicaState.AVAILABLE]
+    assert paged.copies_of(third)["web-os"].pages.base.point == first.id
+    paged.assert_kept(third)
+    paged.assert_kept(first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,19 +13,12 @@ from domain.restore_points import ReplicaState
 from domain.verifications import ROTATION_DAYS, WINDOW_BYTES
 from domain.windows import sampled_windows
 from gateways.connection import cloud
-from tests.paged_world import AT_ONCE, REGION, VAULT, PagedWorld
+from simulator.arm import snapshots
+from simulator.arm.snapshot_model import Snapshot
+from tests.paged_world import REGION, VAULT
 from tests.world import MIB
 
 YEARLY = {"tidemark-policy": "yearly"}
-
-
-@pytest.fixture
-def paged(tmp_path, accounts):
-    world = PagedWorld(tmp_path, accounts, tempo=AT_ONCE)
-    yield world
-    world.assert_histories_replay()
-    world.cloud.faults.verify_all_met()
-    world.close()
 
 
 def events(caplog):
@@ -80,7 +74,7 @@ def test_what_is_equal_is_verified_and_says_so(paged, caplog):
     )
     assert [copy.verified for copy in paged.copies_of(first).values()] == [None, None]
     assert events(caplog) == []
-    assert not paged.cloud.open_accesses() if hasattr(paged.cloud, "open_accesses") else True
+    paged.assert_closed()
 
 
 @pytest.mark.parametrize(
@@ -128,17 +122,25 @@ def test_damage_is_told_and_followed_by_a_whole_copy_without_waiting_for_the_nex
     assert paged.seen("web")["coverage"] == "protected"
 
 
-def test_a_damaged_replica_is_offered_no_more_and_the_overview_falls_back(paged, caplog):
+def test_where_no_backup_can_be_begun_the_event_says_so_and_the_overview_falls_back(paged, caplog):
     first, newest = backed_up(paged)
+    known = cloud().catalogue.vms.find(first.vm.key)
+    cloud().catalogue.vms.update(known, lambda vm: replace(vm, policy="none of that name"))
     paged.tamper(newest, "web-os", 10 * MIB)
-    paged.cloud.delete_virtual_machine("web") if hasattr(paged.cloud, "delete_virtual_machine") else None
-    paged.jump(paged.clock.now() + timedelta(minutes=5))
-    cloud().catalogue.vms.update(
-        cloud().catalogue.vms.find(first.vm.key), lambda vm: vm.beginning(f"{first.vm.key}~20261201T0000Z~1")
-    )
+    with paged.cloud.estate.lock:
+        paged.machines["web"].machine.tags["tidemark-policy"] = "none of that name"
 
     paged.verify()
-    assert events(caplog)
+
+    [event] = events(caplog)
+    assert "its VM is under no policy any more" in event["message"]
+    vm = cloud().catalogue.vms.find(first.vm.key)
+    assert vm.newest_available[VAULT] == first.id
+    assert vm.copy_failures == {VAULT: f"restore point {newest.id} is damaged in {VAULT}"}
+    told = paged.ask("GET", f"restore-points/{newest.id}").body["replicas"]
+    assert {each["location"]: each["state"] for each in told} == {"west": "available", VAULT: "damaged"}
+    answer = paged.ask("POST", "restores", {"restorePoint": newest.id, "location": VAULT})
+    assert answer.status == 400, answer.body
 
 
 def test_a_byte_that_changed_where_nothing_was_written_is_found_within_the_rotation(paged, caplog):
@@ -167,7 +169,8 @@ def test_days_without_verification_are_caught_up_with(paged, caplog):
 def test_a_replica_whose_source_is_gone_is_not_taken_for_verified(paged, caplog):
     _, newest = backed_up(paged)
     [part] = [part for part in newest.disks if part.disk.name == "web-os"]
-    paged.cloud.delete_snapshot(part.snapshot_id)
+    with paged.cloud.estate.lock:
+        snapshots.remove(paged.cloud.estate.shelf.find(Snapshot, part.snapshot_id))
     paged.verify()
     told = disk_of(paged, newest)
     assert told["verified"] is None

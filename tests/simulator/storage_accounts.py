@@ -25,6 +25,8 @@ from tests.simulator.conftest import Token
 API_VERSION = "2021-12-02"
 CONTAINER = "disks"
 MIB = 1024 * 1024
+PAGE = 512
+UNLIMITED = Tempo(blob_requests_per_second=None, blob_bytes_per_second=None)
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
@@ -128,3 +130,23 @@ def refusal(error: HttpResponseError) -> str:
     """Return how the service refused: "409 SnapshotsPresent"."""
     answer: Any = error.response
     return f"{error.status_code} {answer.headers['x-ms-error-code']}"
+
+
+def put(storage: Simulated, start: int, data: bytes, mode: str = "update", **headers: str) -> Response:
+    """Put a page; `headers` are named without `x-ms-` and with underscores."""
+    sent = {"x-ms-page-write": mode, "x-ms-range": f"bytes={start}-{start + len(data) - 1}"}
+    sent |= {f"x-ms-{name}".replace("_", "-"): value for name, value in headers.items()}
+    return storage.ask("PUT", "&comp=page", sent, data if mode == "update" else b"")
+
+
+def told(answer: Response) -> tuple[int, str | None]:
+    """Return how an answer went: status and error code."""
+    return answer.status, answer.headers.get("x-ms-error-code")
+
+
+@contextmanager
+def with_page_blob(tempo: Tempo | None = None) -> Iterator[Simulated]:
+    """Open an account of the simulator in memory, with a page blob `web.vhd` of 16 MiB and a footer."""
+    with simulated(tempo=tempo) as storage:
+        storage.blob().create_page_blob(16 * MIB + PAGE)
+        yield storage

@@ -34,6 +34,8 @@ virtual_machines:
     disks:
       os: {size_gib: 1, image: os.img}
       data: {size_gib: 2, sku: StandardSSD_LRS}
+storage_accounts:
+  - {name: vault, region: northeurope, group: recovery, containers: [disks]}
 """
 
 
@@ -118,6 +120,8 @@ def test_a_world_comes_from_a_file(azure, tmp_path):
     build_world(azure.cloud, read_world(tmp_path / "world.yaml"), tmp_path)
     disk = azure.cloud.disk(azure.id("disks", "shop-os"))
     assert (disk.image.size_bytes, disk.image.read(0, 4)) == (GIB, b"boot")
+    vault = azure.cloud.estate.storage.find("vault")
+    assert (vault.location, list(vault.containers)) == ("northeurope", ["disks"])
     assert azure.sdk.disks.get("production", "shop-data").sku.name == "StandardSSD_LRS"
     assert azure.sdk.virtual_machines.get("production", "shop").tags == {"team": "shop"}
 
@@ -125,6 +129,7 @@ def test_a_world_comes_from_a_file(azure, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("storage_accounts: [{name: Vault, region: westus, group: g}]", "'Vault' cannot name"),
         ("virtual_machines: [{name: x, region: r, group: g}]", "virtual_machines.0.disks"),
         ("machines: []", "machines: Extra inputs"),
         ("resource_groups: {a: atlantis}", "'atlantis' is not a region"),

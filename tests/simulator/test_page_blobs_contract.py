@@ -96,7 +96,7 @@ def test_a_list_has_names_in_order_and_snapshots_when_asked(storage, blob):
     pages = [[each.name for each in page] for page in container.list_blobs(results_per_page=2).by_page()]
     assert pages == [["db.vhd", "web-data.vhd"], ["web.vhd"]]
     found = container.list_blobs(name_starts_with="web", include=["snapshots", "metadata"])
-    assert [(each.name, each.snapshot, each.size, each.metadata) for each in found] == [
+    assert [(each.name, each.snapshot, each.size, each.metadata or {}) for each in found] == [
         ("web-data.vhd", None, 512, {}),
         ("web.vhd", moment, MIB + 512, {"point": "one"}),
         ("web.vhd", None, MIB + 512, {"point": "one"}),

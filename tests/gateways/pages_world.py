@@ -1,0 +1,117 @@
+"""A VM's disk with snapshots, and a storage account for its replicas, in process or over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from domain.snapshots import Snapshot
+from gateways.compute import Compute
+from gateways.disk_data import DiskData
+from gateways.page_blobs import PageBlob, PageBlobs
+from gateways.snapshots import Snapshots
+from gateways.wire import Network
+from settings import Identity
+from simulator.cloud import Cloud
+from simulator.server import Server
+from simulator.streams import streams
+from simulator.tempo import Tempo
+from simulator.transport import transport
+from simulator.world_accounts import AccountHandle
+from tests.gateways.scripted import SUBSCRIPTION, Token
+from tests.gateways.simulated import START, HurriedClock
+
+MIB = 1024 * 1024
+DISK_BYTES = 24 * MIB
+HOUR = timedelta(hours=1)
+UNLIMITED = Tempo(blob_requests_per_second=None, blob_bytes_per_second=None)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The cloud, the gateways over it, and the disk that is copied."""
+
+    cloud: Cloud
+    clock: HurriedClock
+    disk_data: DiskData
+    snapshots: Snapshots
+    blobs: PageBlobs
+    container: str
+    account: AccountHandle
+    disk: Any
+
+    @property
+    def wire(self) -> Any:
+        return self.disk_data.wire
+
+    def write(self, offset: int, length: int, seed: int = 0) -> None:
+        self.disk.image.write(offset, Random(seed).randbytes(length))
+
+    def take(self, name: str) -> str:
+        """Take a snapshot of the disk; return its id."""
+        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/snapshots-west"
+        snapshot_id = f"{group}/providers/Microsoft.Compute/snapshots/{name}"
+        begun: Snapshot = self.snapshots.begin(snapshot_id, self.disk.id, "westeurope", {})
+        self.clock.advance(timedelta(minutes=1))
+        return begun.id
+
+    def blob(self, name: str = "web/os.vhd") -> PageBlob:
+        return self.blobs.at(self.container, name)
+
+    def on(self, container: str, credential: Any) -> Pages:
+        """The same with other replicas."""
+        blobs = PageBlobs(self.wire, lambda account: credential)
+        return replace(self, blobs=blobs, container=container)
+
+    def content(self, snapshot_id: str) -> bytes:
+        """Return what a snapshot holds, footer and all, read in one go."""
+        opened = self.disk_data.open(snapshot_id, HOUR)
+        content = bytearray(self.disk_data.length(opened))
+        self.disk_data.read_into(opened, 0, memoryview(content))
+        return bytes(content)
+
+
+@contextmanager
+def pages(over_http: bool = False, tempo: Tempo = UNLIMITED) -> Iterator[Pages]:
+    """Open a cloud with a disk of 24 MiB and an account for replicas."""
+    clock = HurriedClock(START)
+    with Cloud(clock, tempo=tempo) as cloud:
+        if not over_http:
+            endpoint = "https://management.azure.com"
+            yield _built(cloud, clock, Network(streams(cloud)), endpoint, transport(cloud))
+            cloud.faults.verify_all_met()
+            return
+        with Server(cloud) as server:
+            cloud.base_url = server.url
+            network = Network()
+            yield _built(cloud, clock, network, server.url)
+            network.close()
+        cloud.faults.verify_all_met()
+
+
+def _built(
+    cloud: Cloud, clock: HurriedClock, network: Network, endpoint: str, transport: Any = None
+) -> Pages:
+    cloud.add_subscription(SUBSCRIPTION)
+    cloud.add_resource_group("snapshots-west", "westeurope")
+    cloud.add_resource_group("recovery", "northeurope")
+    machine = cloud.add_virtual_machine("web", "westeurope", "production", {"os": DISK_BYTES})
+    account = cloud.add_storage_account("vault", "northeurope", "recovery")
+    account.add_container("replicas")
+    tester = Token("development:tester")
+    compute = Compute(tester, endpoint, transport, identity=Identity.BACKUP)
+    blobs = PageBlobs(network, lambda endpoint: tester)
+    return Pages(
+        cloud=cloud,
+        clock=clock,
+        disk_data=DiskData(compute, network, clock),
+        snapshots=Snapshots(compute),
+        blobs=blobs,
+        container=f"{account.endpoint}/replicas",
+        account=account,
+        disk=machine.disk("os"),
+    )

@@ -1,0 +1,214 @@
+"""Page blobs as replicas: on the simulated account, in process and over HTTP, and on Azurite."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
+
+from domain.errors import Absent, Refused, Transient
+from domain.page_ranges import PageRange
+from gateways import checksums
+from gateways.deletions import PageBlobDeletions
+from gateways.disk_data import read_into
+from gateways.page_blobs import PageBlobs
+from gateways.wire import Network
+from settings import Identity
+from simulator.streams import streams
+from simulator.wire import Headers, Response
+from tests.gateways.pages_world import MIB, pages
+from tests.gateways.scripted import Script, Token
+
+OWNER = {"tidemark_disk": "web-os"}
+DATA = Random(1).randbytes(8192)
+
+
+@pytest.fixture(params=["in process", "over HTTP", "azurite"])
+def replicas(request):
+    """A container for replicas, as a function that gives one of its page blobs."""
+    if request.param == "azurite":
+        account = request.getfixturevalue("accounts").fresh()
+        account.make_container("replicas")
+        network = Network()
+        blobs = PageBlobs(network, lambda endpoint: AzureNamedKeyCredential(account.name, account.key))
+        blobs.at(account.blob_endpoint, "x")
+        yield lambda name="web/os disk.vhd": blobs.at(f"{account.blob_endpoint}/replicas", name)
+        network.close()
+        return
+    with pages(over_http=request.param == "over HTTP") as world:
+        yield lambda name="web/os disk.vhd": world.blob(name)
+
+
+def content(blob, snapshot="", length=MIB):
+    found = bytearray(length)
+    read_into(blob.wire, blob.opened(snapshot), 0, memoryview(found))
+    return bytes(found)
+
+
+def test_a_blob_is_made_once_and_what_else_is_there_is_left_alone(replicas):
+    blob = replicas()
+    assert blob.length() is None
+    assert blob.metadata() is None
+    blob.create(MIB, OWNER)
+    blob.put(0, DATA)
+    blob.create(MIB, OWNER)
+    assert (blob.length(), blob.metadata()) == (MIB, OWNER)
+    with pytest.raises(Refused, match=f"{MIB} bytes instead of {2 * MIB}") as refused:
+        blob.create(2 * MIB, OWNER)
+    assert refused.value.code == "NameTaken"
+    assert content(blob) == DATA + bytes(MIB - len(DATA))
+
+
+def test_pages_are_written_cleared_and_listed(replicas):
+    blob = replicas()
+    blob.create(MIB, OWNER)
+    blob.put(512, memoryview(DATA))
+    blob.put(65536, DATA)
+    blob.clear(1024, 2048)
+    wanted = bytearray(MIB)
+    wanted[512 : 512 + 8192], wanted[65536 : 65536 + 8192] = DATA, DATA
+    wanted[1024:2048] = bytes(1024)
+    assert content(blob) == wanted
+    assert list(blob.ranges("", 0, MIB)) == [
+        PageRange(512, 1024), PageRange(2048, 8704), PageRange(65536, 73728),
+    ]  # fmt: skip
+
+
+def test_a_seal_keeps_what_was_there_and_is_found_by_its_metadata(replicas):
+    blob, other = replicas(), replicas("web/os disk.vhd.other")
+    for each in (blob, other):
+        each.create(MIB, OWNER)
+    other.seal({"tidemark_point": "first"})
+    assert blob.sealed({"tidemark_point": "first"}) is None
+    blob.put(0, DATA)
+    first = blob.seal({"tidemark_point": "first", "tidemark_vm": "web"})
+    blob.put(0, bytes(8192))
+    second = blob.seal({"tidemark_point": "second", "tidemark_vm": "web"})
+    assert blob.sealed({"tidemark_point": "first"}) == first
+    assert blob.sealed({"tidemark_point": "second"}) == second
+    assert blob.sealed({"tidemark_vm": "web"}) == min(first, second)
+    assert blob.sealed({"tidemark_point": "first", "tidemark_vm": "other"}) is None
+    assert content(blob, first)[:8192] == DATA
+    assert content(blob, second) == content(blob) == bytes(MIB)
+
+
+def test_a_blob_snapshot_is_copied_into_a_new_blob_once(replicas):
+    blob, scratch = replicas(), replicas("scratch")
+    blob.create(MIB, OWNER)
+    blob.put(0, DATA)
+    sealed = blob.seal(OWNER)
+    blob.clear(0, 8192)
+    assert scratch.copy_status() is None
+    begun = scratch.begin_copy(blob.opened(sealed))
+    assert begun.status in ("pending", "success")
+    scratch.begin_copy(blob.opened(sealed))
+    assert scratch.copy_status().status in ("pending", "success")
+
+
+def test_deleting_is_for_what_is_ours_and_snapshots_go_first(replicas):
+    blob = replicas()
+    deletions = PageBlobDeletions(
+        PageBlobs(blob.wire, lambda endpoint: Token("development:retention"), Identity.RETENTION)
+    )
+    deletions.blobs._accesses[blob.container] = blob.access
+    blob.create(MIB, OWNER)
+    sealed = blob.seal(OWNER)
+    with pytest.raises(Refused, match="move it away") as refused:
+        deletions.delete_snapshot(blob.container, blob.name, sealed, {"tidemark_disk": "other"})
+    assert refused.value.code == "NotOfThisPoint"
+    assert not deletions.delete_blob(blob.container, blob.name, OWNER)  # it has a snapshot
+    assert deletions.delete_snapshot(blob.container, blob.name, sealed, OWNER)
+    assert deletions.delete_snapshot(blob.container, blob.name, sealed, OWNER)
+    assert deletions.delete_blob(blob.container, blob.name, OWNER)
+    assert deletions.delete_blob(blob.container, blob.name, OWNER)
+    assert blob.length() is None
+
+
+def test_a_missing_container_is_not_taken_for_a_missing_blob(replicas):
+    blob = replicas()
+    elsewhere = PageBlobs(blob.wire, lambda endpoint: None)
+    elsewhere._accesses[f"{blob.container}-not"] = blob.access
+    with pytest.raises(Absent, match="ContainerNotFound"):
+        elsewhere.at(f"{blob.container}-not", "x").length()
+
+
+@pytest.fixture
+def here():
+    with pages() as world:
+        yield world
+
+
+def test_the_service_refuses_what_was_damaged_on_its_way(here):
+    blob = here.blob()
+    blob.create(MIB, OWNER)
+    blob.put(0, DATA, checksums.crc64(DATA))
+    with pytest.raises(Transient) as failure:
+        blob.put(0, bytes(8192), checksums.crc64(DATA))
+    assert failure.value.code == "Crc64Mismatch"
+    assert content(blob)[:8192] == DATA
+
+
+def test_an_answer_that_tells_another_checksum_is_not_believed():
+    told = Headers({"x-ms-content-crc64": checksums.written(1)})
+    blob = PageBlobs(Network(streams(Script(Response(201, told)))), lambda endpoint: Token()).at(
+        "https://vault.blob.core.windows.net/replicas", "x"
+    )
+    with pytest.raises(Transient, match="write it again") as failure:
+        blob.put(0, DATA, checksums.crc64(DATA))
+    assert failure.value.code == "Crc64Mismatch"
+
+
+def test_a_blob_grows_with_its_disk_by_zeros(here):
+    blob = here.blob()
+    blob.create(MIB, OWNER)
+    blob.put(0, DATA)
+    blob.resize(2 * MIB)
+    blob.resize(2 * MIB)
+    assert blob.length() == 2 * MIB
+    assert content(blob, length=2 * MIB) == DATA + bytes(2 * MIB - len(DATA))
+
+
+def test_what_differs_since_a_seal_is_listed(here):
+    blob = here.blob()
+    blob.create(MIB, OWNER)
+    blob.put(0, DATA)
+    sealed = blob.seal(OWNER)
+    blob.put(65536, DATA)
+    blob.clear(0, 512)
+    assert list(blob.ranges(sealed, 0, MIB)) == [PageRange(0, 512, True), PageRange(65536, 73728)]
+
+
+def test_a_signature_from_a_setting_works_and_is_told_nowhere(here):
+    from datetime import timedelta
+
+    from azure.storage.blob import generate_container_sas
+
+    signature = generate_container_sas(
+        here.account.name, "replicas", account_key=here.account.key, permission="rwcl",
+        expiry=here.clock.now() + timedelta(hours=1),
+    )  # fmt: skip
+    world = here.on(here.container, AzureSasCredential(signature))
+    blob = world.blob()
+    blob.create(MIB, OWNER)
+    assert blob.sealed(OWNER) is None
+    here.clock.advance(timedelta(hours=2))
+    with pytest.raises(Refused) as refused:
+        blob.put(0, DATA)
+    told = [str(refused.value), repr(blob), repr(world.blobs), repr(blob.opened())]
+    assert [text for text in told if "sig=" in text or signature[-20:] in text] == []
+
+
+def test_an_identity_that_may_not_is_told_by_name_and_what_to_do(here):
+    here.cloud.roles.grant("backup", ["Microsoft.Storage/none"], here.account.id)
+    blob = here.on(here.container, Token("development:backup")).blob()
+    with pytest.raises(Refused, match=r"identity 'backup' \(TIDEMARK_IDENTITY_BACKUP\) may not PUT https://"):
+        blob.create(MIB, OWNER)
+
+
+def test_a_token_is_asked_for_once_and_again_before_it_ends(here):
+    token = Token("development:backup")
+    blob = here.on(here.container, token).blob()
+    blob.create(MIB, OWNER)
+    blob.put(0, DATA)
+    assert token.scopes == [("https://storage.azure.com/.default",)]
