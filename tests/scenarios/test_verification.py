@@ -144,7 +144,7 @@ def test_where_no_backup_can_be_begun_the_event_says_so_and_the_overview_falls_b
 
 
 def test_a_byte_that_changed_where_nothing_was_written_is_found_within_the_rotation(paged, caplog):
-    first, newest = backed_up(paged)
+    _, newest = backed_up(paged)
     copy = paged.copies_of(newest)["web-os"]
     paged.verify()
     paged.tamper(newest, "web-os", 40 * MIB + 3)
