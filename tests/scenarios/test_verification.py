@@ -8,10 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from activities import damage
+from domain.errors import Absent
 from domain.names import copy_partition
 from domain.restore_points import ReplicaState
 from domain.verifications import ROTATION_DAYS, WINDOW_BYTES
 from domain.windows import sampled_windows
+from gateways import page_comparisons
 from gateways.connection import cloud
 from simulator.arm import snapshots
 from simulator.arm.snapshot_model import Snapshot
@@ -205,3 +208,82 @@ def test_a_seal_that_somebody_deleted_is_damage(paged, caplog):
     [event] = events(caplog)
     assert "address" not in event
     assert f"its blob snapshot {pages.sealed} of {pages.blob} is gone" in event["message"]
+
+
+def test_a_step_that_dies_in_the_middle_is_done_again(paged, monkeypatch, caplog):
+    _, newest = backed_up(paged)
+    reads = []
+
+    def read(wire, opened, start, buffer, usual=page_comparisons.read_into):
+        reads.append(start)
+        if len(reads) == 2:
+            raise MemoryError("the process has no memory left")
+        usual(wire, opened, start, buffer)
+
+    monkeypatch.setattr(page_comparisons, "read_into", read)
+    paged.verify()
+    assert len(reads) > 3
+    assert all(copy.verified for copy in paged.copies_of(newest).values())
+    paged.assert_closed()
+    assert events(caplog) == []
+
+
+def test_damage_that_was_not_told_to_the_end_is_told_the_next_day(paged, monkeypatch, caplog):
+    first, newest = backed_up(paged)
+    paged.tamper(newest, "web-os", 10 * MIB)
+    told = []
+
+    def announce(event, usual=damage.announce):
+        told.append(event)
+        if len(told) == 1:
+            raise KeyError("whoever was at it has ended")
+        usual(event)
+
+    monkeypatch.setattr(damage, "announce", announce)
+    paged.verify()
+    assert paged.copies_of(newest)["web-os"].is_damaged
+    assert events(caplog) == []
+
+    paged.verify()
+
+    assert [event["subject"] for event in events(caplog)] == [newest.id]
+    after, damaged, before = paged.points_of(first.vm.id)
+    assert damaged.replicas[VAULT] is ReplicaState.DAMAGED
+    assert (before.id, after.replicas[VAULT]) == (first.id, ReplicaState.AVAILABLE)
+    assert cloud().catalogue.vms.find(first.vm.key).newest_available[VAULT] == after.id
+
+
+def test_a_copy_of_the_disk_goes_first_and_what_it_builds_on_damage_is_made_whole(paged, caplog):
+    first, newest = backed_up(paged)
+    paged.tamper(newest, "web-os", 10 * MIB)
+    paged.jump(paged.clock.now().replace(hour=4, minute=24, second=0) + timedelta(days=1))
+    paged.write("web", "os", b"third", offset=50 * MIB)
+    paged.cloud.faults.fail("PUT", "/replicas/web-os.*comp=page", status=503, times=12)
+    assert paged.ask("POST", "backups", {"vm": first.vm.id}).status == 202
+
+    paged.pass_time(timedelta(hours=2))
+
+    after = paged.points_of(first.vm.id)[0]
+    copy = paged.copies_of(after)["web-os"]
+    assert after.replicas[VAULT] is ReplicaState.AVAILABLE
+    paged.assert_kept(after)
+    assert events(caplog)
+    assert copy.pages.blob != paged.copies_of(newest)["web-os"].pages.blob
+    paged.assert_closed()
+
+
+def test_a_damaged_replica_is_deleted_once_a_newer_one_has_arrived(paged, caplog):
+    first, newest = backed_up(paged)
+    paged.tamper(newest, "web-os", 10 * MIB)
+    paged.verify()
+    copies = paged.copies_of(newest)
+    paged.jump(paged.clock.now().replace(minute=36) + timedelta(hours=2))
+    paged.pass_time(timedelta(minutes=20))
+
+    assert all(copy.is_cleaned for copy in paged.copies_of(newest).values())
+    blob = paged.account.blob("replicas", copies["web-os"].pages.blob)
+    assert blob.snapshots == [paged.copies_of(first)["web-os"].pages.sealed]
+    assert paged.kept(first, "web-os")
+    with pytest.raises(Absent):
+        cloud().manifests.read(first.vm.key, newest.id, cloud().policies.locations[VAULT])
+    assert cloud().manifests.read(first.vm.key, first.id, cloud().policies.locations[VAULT])
