@@ -13,6 +13,7 @@ try:
 
     import activities.blob_restores
     import activities.copies
+    import activities.damage
     import activities.fleet
     import activities.history
     import activities.page_copies
@@ -22,6 +23,7 @@ try:
     import activities.retention
     import activities.starting
     import activities.sweeping
+    import activities.verifications
     import orchestrators.backup_fleet
     import orchestrators.backup_vm
     import orchestrators.prune_fleet
@@ -30,6 +32,8 @@ try:
     import orchestrators.replicate_disk
     import orchestrators.restore
     import orchestrators.restore_from_blob
+    import orchestrators.verify_fleet
+    import orchestrators.verify_replica
     import triggers.backups
     import triggers.health
     import triggers.holds
@@ -56,6 +60,7 @@ app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)  # closed by the app it
 for module in (
     activities.blob_restores,
     activities.copies,
+    activities.damage,
     activities.fleet,
     activities.history,
     activities.page_copies,
@@ -65,6 +70,7 @@ for module in (
     activities.retention,
     activities.starting,
     activities.sweeping,
+    activities.verifications,
     orchestrators.backup_fleet,
     orchestrators.backup_vm,
     orchestrators.prune_fleet,
@@ -73,6 +79,8 @@ for module in (
     orchestrators.replicate_disk,
     orchestrators.restore,
     orchestrators.restore_from_blob,
+    orchestrators.verify_fleet,
+    orchestrators.verify_replica,
     triggers.backups,
     triggers.health,
     triggers.holds,

@@ -7,44 +7,63 @@ died has left open ends by itself after minutes; whoever has the next turn, or s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from types import MappingProxyType
 
 from domain.copies import Copy
 from domain.copy_queues import Permit
 from domain.policy import SnapshotAccess
 from gateways.blob_access import Opened
 from gateways.connection import cloud
+from gateways.tables import Row
 
 LASTS = timedelta(minutes=10)  # of a turn and of what is opened in it: ten times as long as a step
 MOST_BATCHES = 3  # at a time, in all: each keeps a core busy
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @contextmanager
-def turn(holder: str, disk: str) -> Iterator[bool]:
-    """Hold a place for a batch, and the turn at a disk; tells whether both were to be had."""
+def turn(holder: str, disk: str, also: Mapping[str, int] = _NOTHING) -> Iterator[bool]:
+    """Hold a place for a batch, and the turn at a disk; tells whether all of it was to be had.
+
+    `also` names further pools, and how many places there are in each.
+    """
     permits, now = cloud().catalogue.permits, cloud().now()
     permit = Permit(holder, now + LASTS)
-    place = permits.take("batches", permit, now, most=MOST_BATCHES)
-    held = permits.take(f"turn~{disk}", permit, now, most=1) if place else None
+    pools = {**also, "batches": MOST_BATCHES, f"turn~{disk}": 1}
+    held: list[Row] = []
+    for pool, most in pools.items():
+        place = permits.take(pool, permit, now, most=most)
+        if place is None:
+            break
+        held.append(place)
     try:
-        yield held is not None
+        yield len(held) == len(pools)
     finally:
-        for taken in (held, place):
-            if taken:
-                permits.give_back(taken)
+        for taken in reversed(held):
+            permits.give_back(taken)
 
 
 @contextmanager
 def opened(copy: Copy) -> Iterator[tuple[Opened, Opened | None]]:
     """Let the snapshot of a copy, and the one that its difference is taken against, be read for a while."""
-    data, base = cloud().disk_data, copy.pages.base if copy.pages else None
+    with opened_snapshots(copy.source_id, _base_id(copy)) as sources:
+        yield sources
+
+
+@contextmanager
+def opened_snapshots(source_id: str, previous_id: str | None) -> Iterator[tuple[Opened, Opened | None]]:
+    """Let a snapshot, and maybe an older one of its disk, be read for a while."""
+    data = cloud().disk_data
     try:
-        source = data.open(copy.source_id, LASTS)
-        yield source, data.open(base.snapshot_id, LASTS) if base else None
+        source = data.open(source_id, LASTS)
+        yield source, data.open(previous_id, LASTS) if previous_id else None
     finally:
-        close_sources(copy)
+        _close(source_id)
+        if previous_id:
+            _close(previous_id)
 
 
 def close_sources(copy: Copy) -> None:
@@ -62,3 +81,7 @@ def _close(snapshot_id: str) -> None:
         if snapshot_id.lower().startswith(f"{location.group_id.lower()}/")
     )
     cloud().disk_data.close(snapshot_id, next(here, SnapshotAccess.DENIED))
+
+
+def _base_id(copy: Copy) -> str | None:
+    return copy.pages.base.snapshot_id if copy.pages and copy.pages.base else None

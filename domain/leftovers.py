@@ -63,7 +63,8 @@ def _leftovers(books: VmBooks, point: RestorePoint, copy: Copy, now: datetime) -
     every = attempt_names(copy, copy.attempt)
     if copy.state is not CopyState.AVAILABLE:
         return CopyLeftovers(copy, every, is_all=True)
-    if state in _LOST and _is_overtaken(books, point, copy.location):
+    is_useless = state in _LOST and not _is_wanted(point, copy.location, now)
+    if is_useless and _is_overtaken(books, point, copy.location):
         return CopyLeftovers(copy, every, is_all=True)
     is_all = state is ReplicaState.AVAILABLE or state is ReplicaState.EXPIRING
     return CopyLeftovers(copy, failed, is_all) if failed else None
@@ -72,6 +73,13 @@ def _leftovers(books: VmBooks, point: RestorePoint, copy: Copy, now: datetime) -
 def ended_imports(point: RestorePoint, now: datetime) -> list[str]:
     """Return the restores that are over and may have left the blobs that they imported disks from."""
     return [by for by, left in point.imports.items() if by not in point.uses and now >= left.since + QUIET]
+
+
+def _is_wanted(point: RestorePoint, location: str, now: datetime) -> bool:
+    """Whether somebody holds or reads a damaged replica, or its manifest is immutable still."""
+    if point.replicas.get(location) is not ReplicaState.DAMAGED:
+        return False
+    return bool(point.hold or point.uses) or is_put_off(point, location, now)
 
 
 def attempt_names(copy: Copy, attempts: int) -> tuple[str, ...]:

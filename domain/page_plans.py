@@ -25,19 +25,24 @@ def plan_pages(
     length = blob_bytes(source.size_bytes)
     arrived = [other for other in queue if other.state is CopyState.AVAILABLE and other.pages]
     newest = arrived[-1] if arrived else None
-    why_whole = copy.whole_because or _why_whole(source, newest, find)
+    why_whole = copy.whole_because or _damage(newest, arrived) or _why_whole(source, newest, find)
     if why_whole or newest is None or newest.pages is None:
         return PageProgress(copy.target_name, length, f"{copy.point} {copy.disk}", why_whole=why_whole or "")
     base = PageBase(newest.point, newest.source_id, newest.pages.sealed, newest.pages.length)
     return PageProgress(newest.pages.blob, length, f"{copy.point} {copy.disk} {newest.pages.link}", base)
 
 
+def _damage(newest: Copy | None, arrived: Sequence[Copy]) -> str | None:
+    """Say what is damaged in the blob of the newest replica: what is wrong there every newer one has, too."""
+    blob = newest.pages.blob if newest and newest.pages else None
+    damaged = [other for other in arrived if other.is_damaged and other.pages and other.pages.blob == blob]
+    return f"the replica of {damaged[-1].point} is damaged" if damaged else None
+
+
 def _why_whole(source: Snapshot, newest: Copy | None, find: Callable[[str], Snapshot | None]) -> str | None:
     """Say why a difference cannot be had, or None where it can."""
     if newest is None:
         return "it is the first of its disk there"
-    if newest.is_damaged:
-        return f"the replica of {newest.point} is damaged"
     previous = find(newest.source_id)
     if previous is None or not previous.is_usable or previous.size_bytes is None:
         return f"the snapshot of {newest.point} at home is gone"

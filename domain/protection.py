@@ -55,6 +55,7 @@ class ProtectedVm:
     copy_failures: Mapping[str, str] = field(default_factory=dict)  # location → why its newest copy failed
     unsent: tuple[str, ...] = ()  # available points whose copies are not all in their queues yet
     recovery: tuple[str, ...] = ()
+    damaged: Mapping[str, str] = field(default_factory=dict)  # location → newest point found damaged there
 
     @classmethod
     def of(cls, vm: VirtualMachine, policy: str) -> ProtectedVm:
@@ -110,6 +111,20 @@ class ProtectedVm:
         failed = replace(self, newest_point=point, newest_state=PointState.FAILED, newest_decided=now)
         return replace(failed, newest_is_refused=False, last_failure=reason)
 
+    def with_damage(self, point: str, location: str, fallback: str | None) -> ProtectedVm:
+        """Take in that a point is damaged in a location; `fallback` is the newest that is available there."""
+        available = {place: newest for place, newest in self.newest_available.items() if place != location}
+        newest = self.newest_available.get(location)
+        newest = fallback if newest == point else newest
+        if newest:
+            available[location] = newest
+        told = replace(self, newest_available=available)
+        if _is_newer(newest, point) or _is_newer(self.damaged.get(location), point):
+            return told
+        reason = f"restore point {point} is damaged in {location}"
+        failures = {**self.copy_failures, location: reason}
+        return replace(told, copy_failures=failures, damaged={**self.damaged, location: point})
+
     def sent(self, point: str) -> ProtectedVm:
         """Return the summary once all copies of a point are in their queues."""
         return replace(self, unsent=tuple(each for each in self.unsent if each != point))
@@ -146,13 +161,15 @@ class ProtectedVm:
         return available
 
     def _failures_with(self, point: RestorePoint) -> dict[str, str]:
-        """A failed copy is told until a newer point has arrived in its location."""
+        """A failed copy, or a damaged replica, is told until a newer point has arrived in its location."""
         failures = dict(self.copy_failures)
         for location, state in point.replicas.items():
             is_newest = not _is_newer(self.newest_available.get(location), point.id)
             if state is ReplicaState.FAILED and is_newest:
                 failures[location] = f"restore point {point.id} did not arrive in {location}"
-            elif self.newest_available.get(location) == point.id:
+            elif self.newest_available.get(location) == point.id and not _is_newer(
+                self.damaged.get(location), point.id
+            ):
                 failures.pop(location, None)
         return failures
 

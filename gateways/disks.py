@@ -42,7 +42,9 @@ def _body(plan: DiskPlan) -> dict[str, Any]:
         **NETWORK_ACCESS[SnapshotAccess.DENIED],
     }
     if plan.blob and not plan.blob.is_imported:
-        properties |= NETWORK_ACCESS[SnapshotAccess.ALLOWED]  # until it is uploaded; nobody gets in without an address
+        properties |= NETWORK_ACCESS[
+            SnapshotAccess.ALLOWED
+        ]  # until it is uploaded; nobody gets in without an address
         if "osType" in properties:
             properties.setdefault("hyperVGeneration", "V1")  # Azure's own default, which an upload must name
     encryption = properties.pop("encryption", {})

@@ -32,7 +32,10 @@ RIGHTS = {
 
 
 class PagedWorld(World):
-    """Policy `paged` copies from the west into page blobs in the vault, `both` to the north as well."""
+    """Policy `paged` copies from the west into page blobs in the vault, `both` to the north as well.
+
+    With `yearly` nothing but what a test asks for is copied there for months.
+    """
 
     def _build(self) -> None:
         super()._build()
@@ -50,6 +53,7 @@ class PagedWorld(World):
         }
         told["policies"]["paged"] = policy_entry(VAULT)
         told["policies"]["both"] = policy_entry("north", VAULT)
+        told["policies"]["yearly"] = policy_entry(VAULT, cron="0 2 1 7 *")
         return told
 
     def _connect(self) -> None:
@@ -73,6 +77,23 @@ class PagedWorld(World):
         assert pages.sealed, f"{disk} of {point.id} is not sealed"
         blob = self.account.blob("replicas", pages.blob)
         return blob.read(0, pages.length, pages.sealed)
+
+    def tamper(self, point: RestorePoint, disk: str, offset: int, content: bytes = b"!") -> None:
+        """Change bytes of what the vault keeps of a point's disk, behind everybody's back."""
+        pages = self.copies_of(point)[disk].pages
+        assert pages is not None
+        blob = self.account.blob("replicas", pages.blob)
+        assert blob.read(offset, len(content), pages.sealed) != content
+        state = blob.page_blob.snapshots[pages.sealed]
+        image = state.image.thaw_copy()
+        image.write(offset, content)
+        state.image = image.freeze_copy()
+
+    def verify(self) -> None:
+        """Let the next daily verification run, and everything that follows from it."""
+        at = self.clock.now().replace(hour=4, minute=27, second=0)
+        self.jump(at if at > self.clock.now() else at + timedelta(days=1))
+        self.pass_time(timedelta(minutes=9))
 
     def assert_kept(self, point: RestorePoint) -> None:
         """The vault keeps every disk of a point byte for byte, with a footer that Azure can import."""

@@ -54,6 +54,20 @@ class ReplicaDisk:
         datetime | None, Field(description="While it waits: when the next attempt begins at the earliest.")
     ]
     is_stalled: Annotated[bool, Field(description="Whether Azure has copied nothing more for hours.")]
+    verified: Annotated[
+        datetime | None,
+        Field(
+            description="When it was last held against its source and found equal, as far as was due then; "
+            "null where it never was, and where Azure copied the snapshot itself."
+        ),
+    ]
+    not_verified: Annotated[
+        str | None, Field(description="Why the last verification did not come to its end; null if it did.")
+    ]
+    is_damaged: Annotated[bool, Field(description="Whether a verification found other bytes in it.")]
+    damaged_at: Annotated[
+        int | None, Field(description="The address of the first of them; null where it is not there at all.")
+    ]
 
 
 @document
@@ -132,6 +146,10 @@ def _copied(copy: Copy, ahead: str | None) -> ReplicaDisk:
         waits_for=path_of("restore-points", ahead) if ahead else None,
         not_before=copy.not_before if copy.state is CopyState.WAITING else None,
         is_stalled=copy.is_stalled,
+        verified=copy.verified,
+        not_verified=copy.unverified,
+        is_damaged=copy.is_damaged,
+        damaged_at=copy.damaged_at,
     )
 
 

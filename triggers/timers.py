@@ -19,6 +19,7 @@ blueprint = df.Blueprint()
 FLEET = Start("backup_fleet", "backup_fleet", {}, may_follow=True)
 HISTORY = Start("purge_history", "purge_history", {}, may_follow=True)
 PRUNING = Start("prune_fleet", "prune_fleet", {}, may_follow=True)
+VERIFICATION = Start("verify_fleet", "verify_fleet", {}, may_follow=True)
 
 
 @blueprint.timer_trigger(schedule="0 */5 * * * *", arg_name="timer")
@@ -42,3 +43,10 @@ async def prune_hourly(timer: func.TimerRequest, client: Client) -> None:
 async def purge_daily(timer: func.TimerRequest, client: Client) -> None:
     """Forget old histories once a day."""
     await start_orchestration(HISTORY, client)
+
+
+@blueprint.timer_trigger(schedule="0 27 4 * * *", arg_name="timer")
+@blueprint.durable_client_input(client_name="client")
+async def verify_daily(timer: func.TimerRequest, client: Client) -> None:
+    """Verify replicas in page blobs once a day."""
+    await start_orchestration(VERIFICATION, client)

@@ -126,7 +126,7 @@ def test_the_snapshot_of_a_replica_that_is_there_is_never_a_leftover(drawn, repl
     names = names_left(
         point, copy, point_with(ReplicaState.AVAILABLE, days=1), now=NOW + timedelta(hours=hours)
     )
-    is_there = replica not in (ReplicaState.FAILED, ReplicaState.SKIPPED)
+    is_there = replica not in (ReplicaState.FAILED, ReplicaState.SKIPPED, ReplicaState.DAMAGED)
     if state.is_open or (state is CopyState.AVAILABLE and is_there):
         assert copy.target_name not in names
 
@@ -165,3 +165,21 @@ def test_a_failed_point_is_forgotten_when_it_is_cleaned_and_a_newer_one_is_there
 def test_a_point_that_is_being_taken_is_never_forgotten():
     begun = begun_point()
     assert not is_forgettable(books(begun, point_with(ReplicaState.AVAILABLE, days=1)), begun, LATER)
+
+
+@pytest.mark.parametrize(
+    ("known", "newer", "is_left", "why"),
+    [
+        ({}, ReplicaState.AVAILABLE, True, "a newer one has arrived, so nobody needs it"),
+        ({}, ReplicaState.WAITING, False, "it may be all that there is, whatever is wrong with it"),
+        ({}, ReplicaState.DAMAGED, False, "a newer one that is damaged, too, replaces nothing"),
+        ({"hold": "evidence"}, ReplicaState.AVAILABLE, False, "somebody wants it kept"),
+        ({"uses": {"operation": NOW}}, ReplicaState.AVAILABLE, False, "a restore that began before reads it"),
+        ({"put_off": {"north": MUCH_LATER}}, ReplicaState.AVAILABLE, False, "its manifest is immutable"),
+    ],
+)
+def test_a_damaged_replica_is_left_over_once_a_newer_one_is_available(known, newer, is_left, why):
+    point = replace(point_with(ReplicaState.DAMAGED), **known)
+    copy = copy_of(point, CopyState.AVAILABLE)
+    names = names_left(point, copy, point_with(newer, days=1))
+    assert (names == [copy.target_name]) is is_left, why

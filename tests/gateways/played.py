@@ -49,7 +49,7 @@ class Play:
         there, disk = self.there, self.web.disk("os")
         assert [vm.name for vm in there.virtual_machines.listed(Scope(SUBSCRIPTION))] == ["web"]
         there.virtual_machines.describe(self.web.id)
-        there.snapshots.begin(snapshot, disk.id, "westeurope", {"tidemark-point": POINT})
+        there.snapshots.begin(snapshot, disk.id, self.west, {"tidemark-point": POINT})
         self.pass_time()
         key = "EncryptionAtRestWithCustomerKey"
         there.disk_data.open(snapshot, timedelta(hours=1))

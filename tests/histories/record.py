@@ -1,4 +1,4 @@
-"""Records a history of every orchestration, from one story.
+"""Records a history of every orchestration, from two stories: one with snapshots, one with page blobs.
 
     python -m tests.histories.record
 
@@ -11,35 +11,49 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
+from domain.verifications import ROTATION_DAYS
 from local_host.determinism import check_history
 from local_host.history import SCHEDULING, Event
 from simulator.azurite import Azurite, random_keys
 from simulator.tempo import Tempo
 from tests.conftest import Accounts
+from tests.paged_world import AT_ONCE, PagedWorld
 from tests.pruned_world import PrunedWorld
+from tests.world import World
 
 STORED = Path(__file__).parent
-ACCOUNTS = [f"account{number:03d}" for number in range(4)]  # the catalogue's, and one per location
+ACCOUNTS = [f"account{number:03d}" for number in range(9)]  # in each world the catalogue's, one per location
+SLOW = Tempo(copy_at_least=timedelta(minutes=5))
+VERIFYING = ("verify_fleet", "verify_replica")  # there is something to verify in page blobs alone
 DISKS = {"os": b"system", "data": b"first"}
+Played = TypeVar("Played", bound=World)
 _EXECUTION = re.compile(r"\b[0-9a-f]{32}\b")
 
 
 def main() -> None:
     """Record every history anew."""
-    with Azurite(random_keys(ACCOUNTS)) as azurite, TemporaryDirectory() as directory:
+    with Azurite(random_keys(ACCOUNTS)) as azurite:
+        accounts = Accounts(azurite)
         # One activity at a time, so that answers come in the same order each time.
-        world = PrunedWorld(
-            Path(directory), Accounts(azurite), workers=1, tempo=Tempo(copy_at_least=timedelta(minutes=5))
-        )
+        record(lambda place: PrunedWorld(place, accounts, workers=1, tempo=SLOW), story)
+        record(lambda place: PagedWorld(place, accounts, workers=1, tempo=AT_ONCE), paged_story)
+
+
+def record(made: Callable[[Path], Played], play: Callable[[Played], Iterator[None]]) -> None:
+    """Record the histories of one story in a world of its own."""
+    with TemporaryDirectory() as directory:
+        world = made(Path(directory))
         try:
-            for name, history in longest(world, story(world)).items():
+            for name, history in longest(world, play(world)).items():
+                if (name in VERIFYING) is not isinstance(world, PagedWorld):
+                    continue
                 recorded = normalised(history, world)
                 assert check_history(world.host.app, recorded) == [], name
                 (STORED / f"{name}.json").write_text(written(recorded))
@@ -70,7 +84,22 @@ def story(world: PrunedWorld) -> Iterator[None]:
     yield
 
 
-def longest(world: PrunedWorld, moments: Iterable[None]) -> dict[str, list[Event]]:
+def paged_story(world: PagedWorld) -> Iterator[None]:
+    """Back a VM up into page blobs, and verify what is there: equal at first, then damaged."""
+    world.add_vm("web", DISKS, tags={"tidemark-policy": "yearly"})
+    world.back_up("web", timedelta(minutes=10))
+    world.verify()
+    yield
+    [point] = world.points_of(world.machines["web"].id)
+    world.tamper(point, "web-os", 0)
+    for _ in range(ROTATION_DAYS):
+        world.verify()
+        yield
+        if len(world.points_of(world.machines["web"].id)) > 1:
+            return
+
+
+def longest(world: World, moments: Iterable[None]) -> dict[str, list[Event]]:
     """Return, of each orchestration, the history that asks for most of all that are seen at the moments.
 
     Of an orchestration that begins anew again and again only the latest part is there to be seen.
@@ -89,7 +118,7 @@ def asked_for(history: list[Event]) -> int:
     return sum(event["EventType"] in SCHEDULING for event in history)
 
 
-def normalised(history: list[Event], world: PrunedWorld) -> list[Event]:
+def normalised(history: list[Event], world: World) -> list[Event]:
     """Give fixed names to what differs from run to run: executions, and where the storage emulator is."""
     text = json.dumps(history)
     for location, account in world.manifests.items():

@@ -83,6 +83,8 @@ CHANGES = {
     "purge_history": ("DAYS_APART", 6),
     "replicate_disk": ("watch", without(None)),
     "restore": ("add_machine", unchanged),
+    "verify_fleet": ("MOST_CHILDREN", 1),
+    "verify_replica": ("compare", unchanged),
 }
 
 
