@@ -31,6 +31,10 @@ param packageContainer string
 @description('The tables of the catalogue.')
 param catalogueEndpoint string
 
+@secure()
+@description('Shared access signatures for accounts of other tenants, by the names of their settings.')
+param accountSignatures object
+
 @description('Where Application Insights takes logs.')
 param insightsConnectionString string
 
@@ -133,6 +137,7 @@ module settings 'app-settings.bicep' = {
     hostEndpoints: hostEndpoints
     catalogueEndpoint: catalogueEndpoint
     insightsConnectionString: insightsConnectionString
+    accountSignatures: accountSignatures
   }
   dependsOn: [scm]
 }
