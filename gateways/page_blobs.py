@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -186,14 +187,19 @@ class PageBlob:
 
     def opened(self, snapshot: str = "") -> Opened:
         """Return it, or one of its blob snapshots, for reading."""
-        of = f" at {snapshot}" if snapshot else ""
-        return Opened(f"{self._told}{of}", self._address, self.access, snapshot)
+        if not snapshot:
+            return self._itself
+        return Opened(f"{self._told} at {snapshot}", self._address, self.access, snapshot)
 
-    @property
+    @cached_property
+    def _itself(self) -> Opened:
+        return Opened(self._told, self._address, self.access)
+
+    @cached_property
     def _address(self) -> str:
         return f"{self.container}/{quote(self.name)}"
 
-    @property
+    @cached_property
     def _told(self) -> str:
         return f"page blob {self.container}/{self.name}"
 
