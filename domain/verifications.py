@@ -179,6 +179,8 @@ def plan_verification(
     same = [other for other in queue if _is_in(other, planned.pages.blob)]
     days = min(max(day - _last_day(same, day - 1), 1), ROTATION_DAYS)
     planned = replace(planned, days=days, suspects=_suspects(planned.pages, same))
+    if days == ROTATION_DAYS:
+        return replace(planned, is_whole=True)  # the samples of so many days are everything
     if copy.verified:
         return planned
     previous = _previous(copy, same, source, find)

@@ -95,7 +95,8 @@ def test_what_was_never_verified_is_read(copy, others, gone, is_whole, previous,
 )
 def test_days_that_were_left_out_are_caught_up_with(days_ago, days, why):
     verified = None if days_ago is None else NOW - days_ago * DAY
-    assert planned(SECOND, replace(FIRST, verified=verified)).days == days, why
+    plan = planned(replace(SECOND, verified=verified), FIRST)
+    assert (plan.days, plan.is_whole) == (days, days == ROTATION_DAYS), why
 
 
 def test_a_replica_whose_source_is_gone_or_another_is_not_known_to_be_equal():

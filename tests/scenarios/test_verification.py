@@ -8,13 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from activities import damage
+from activities import damage, verifications
 from domain.errors import Absent
 from domain.names import copy_partition
 from domain.restore_points import ReplicaState
 from domain.verifications import ROTATION_DAYS, WINDOW_BYTES
 from domain.windows import sampled_windows
-from gateways import page_comparisons
 from gateways.connection import cloud
 from simulator.arm import snapshots
 from simulator.arm.snapshot_model import Snapshot
@@ -210,19 +209,47 @@ def test_a_seal_that_somebody_deleted_is_damage(paged, caplog):
     assert f"its blob snapshot {pages.sealed} of {pages.blob} is gone" in event["message"]
 
 
-def test_a_step_that_dies_in_the_middle_is_done_again(paged, monkeypatch, caplog):
+def test_a_long_verification_goes_on_batch_by_batch_and_its_history_begins_anew(paged, monkeypatch, caplog):
     _, newest = backed_up(paged)
-    reads = []
-
-    def read(wire, opened, start, buffer, usual=page_comparisons.read_into):
-        reads.append(start)
-        if len(reads) == 2:
-            raise MemoryError("the process has no memory left")
-        usual(wire, opened, start, buffer)
-
-    monkeypatch.setattr(page_comparisons, "read_into", read)
+    monkeypatch.setattr(verifications, "MOST_SECONDS", 0.0)  # one piece, and no more
+    monkeypatch.setattr("orchestrators.verify_replica.MOST_BATCHES", 2)
+    for place in (30, 45, 60):
+        paged.write("web", "os", b"more", offset=place * MIB)
+    paged.back_up("web", timedelta(minutes=10))
+    newest = paged.points_of(newest.vm.id)[0]
+    paged.tamper(newest, "web-os", 60 * MIB)
     paged.verify()
-    assert len(reads) > 3
+    assert [event["address"] for event in events(caplog)] == [60 * MIB]
+    assert paged.copies_of(newest)["web-data"].verified
+
+
+def test_older_points_with_the_same_fault_are_found_at_once(paged, caplog):
+    first, newest = backed_up(paged)
+    for point in (first, newest):
+        paged.tamper(point, "web-os", 40 * MIB)
+    paged.tamper(newest, "web-os", 10 * MIB)
+
+    paged.verify()
+
+    # In the older one the address of the newer one's first difference is equal, and the rest of it was read.
+    assert [event["subject"] for event in events(caplog)] == [newest.id, first.id]
+    after, *damaged = paged.points_of(first.vm.id)
+    assert [point.replicas[VAULT] for point in damaged] == [ReplicaState.DAMAGED] * 2
+    assert after.replicas[VAULT] is ReplicaState.AVAILABLE
+    paged.assert_kept(after)
+    assert len(paged.points_of(first.vm.id)) == 3
+
+
+def test_what_passes_by_itself_is_waited_for_and_read_on_from_there(paged, caplog):
+    _, newest = backed_up(paged)
+    faults = paged.cloud.faults
+    faults.fail("GET", "/replicas/.*snapshot=", status=503, times=3, skip=2)
+    faults.cut("GET", "/md-.*/abcd|z45.blob", after_bytes=100, times=2)
+    faults.delay("GET", "comp=pagelist", by=timedelta(minutes=11))  # longer than a grant lasts
+    faults.fail("POST", "/endGetAccess", status=500, after_executing=True)
+    paged.verify()
+    paged.pass_time(timedelta(minutes=30))
+    faults.verify_all_met()
     assert all(copy.verified for copy in paged.copies_of(newest).values())
     paged.assert_closed()
     assert events(caplog) == []
