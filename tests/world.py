@@ -17,16 +17,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import requests
-from azure.core.pipeline.transport import RequestsTransport
-
 from clock import ManualClock
 from domain.names import vm_key
 from domain.restore_points import RestorePoint
 from gateways.actions import OptIn
 from gateways.connection import cloud, connect, use
 from infra.deployed_roles import Roles, deployed
-from local_host.app import load_app
 from local_host.determinism import check_history
 from local_host.host import LocalHost
 from settings import Settings
@@ -36,13 +32,14 @@ from simulator.tempo import Tempo
 from simulator.transport import transport
 from tests.books import recorded_snapshots
 from tests.conftest import Account, Accounts
+from tests.loaded_app import ROOT as ROOT
+from tests.loaded_app import tidemark
 from tests.reach import Reach as Reach
 from tests.settings_files import HOME as HOME
 from tests.settings_files import RECOVERY as RECOVERY
 from tests.settings_files import TOKEN as TOKEN
 from tests.settings_files import location_entry, policy_entry, settings_in
 
-ROOT = Path(__file__).parent.parent
 START = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 MIB = 1 << 20
 LOCATIONS = {"west": HOME, "north": RECOVERY, "south": "francecentral"}
@@ -103,6 +100,7 @@ class World:
         """End the host and give everything back."""
         self.host.stop()
         use(None)
+        self.reach.close()
         self.cloud.close()
 
     def assign_roles(self) -> None:
@@ -275,20 +273,14 @@ class World:
 
     def _connect(self) -> None:
         use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
-                    storage_transport=self._storage()))  # fmt: skip
+                    storage_transport=self.reach.transport()))  # fmt: skip
 
     def _start_host(self) -> None:
         self.host = LocalHost(
-            load_app(ROOT), database=self.directory / "host.db", clock=self.clock, workers=self.workers,
+            tidemark(), database=self.directory / "host.db", clock=self.clock, workers=self.workers,
             run_timers=self.has_timers,
         )  # fmt: skip
         self.host.start()
-
-    def _storage(self) -> RequestsTransport:
-        session = requests.Session()
-        session.trust_env = False
-        session.mount("http://", self.reach)
-        return RequestsTransport(session=session, session_owner=False)
 
     def _account_with_container(self) -> Account:
         account = self.accounts.fresh()
