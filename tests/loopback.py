@@ -137,11 +137,19 @@ class _Raw(io.BytesIO):
     """What the SDK's transport sets its options on."""
 
 
+class _Answer(requests.Response):
+    """An answer without cookies, whose jar takes as long to make as everything else of it."""
+
+    def __init__(self) -> None:
+        self.history = []
+        self._next = None
+
+
 def answered(
     request: requests.PreparedRequest, status: int, headers: dict[str, str], body: bytes, reason: str = ""
 ) -> requests.Response:
     """Return an answer as `requests` would, its body read."""
-    answer = requests.Response()
+    answer = _Answer()
     answer.request = request
     answer.url = request.url
     answer.status_code = status

@@ -42,6 +42,8 @@ from tests.settings_files import location_entry, policy_entry, settings_in
 
 START = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 MIB = 1 << 20
+HOUR = timedelta(hours=1)
+BUSY = timedelta(minutes=20)  # that long a backup with its copies, or a restore, takes at most
 LOCATIONS = {"west": HOME, "north": RECOVERY, "south": "francecentral"}
 
 
@@ -172,22 +174,22 @@ class World:
             text = error.read()
             return Answer(error.code, dict(error.headers), json.loads(text) if text else None)
 
-    def back_up(self, vm: str, within: timedelta = timedelta(hours=1)) -> Mapping[str, Any]:
+    def back_up(self, vm: str, within: timedelta | None = None) -> Mapping[str, Any]:
         """Back a VM up, wait until that is over and the copies have arrived; return the operation."""
         answer = self.ask("POST", "backups", {"vm": self.machines[vm].id})
         assert answer.status == 202, answer.body
-        self.pass_time(within)
+        self._pass(within)
         return self.operation(answer.body["id"])
 
     def operation(self, name: str) -> Mapping[str, Any]:
         """Return an operation as the API tells it."""
         return self.ask("GET", f"operations/{name}").body
 
-    def restore(self, point: str, location: str, within: timedelta = timedelta(hours=1)) -> Restored:
+    def restore(self, point: str, location: str, within: timedelta | None = None) -> Restored:
         """Restore a point's disks from a location, and read them."""
         answer = self.ask("POST", "restores", {"restorePoint": point, "location": location})
         assert answer.status == 202, answer.body
-        self.pass_time(within)
+        self._pass(within)
         operation = self.operation(answer.body["id"])
         disks = (operation.get("outcome") or {}).get("disks", [])
         return Restored(operation, {disk["sourceDisk"]: self.bytes_of(disk["id"]) for disk in disks})
@@ -209,6 +211,18 @@ class World:
         """Move straight to a moment: what should have happened on the way happens then."""
         self.clock.move_to(moment)
         self.host.settle()
+
+    def _pass(self, span: timedelta | None) -> None:
+        """Let a span pass, or an hour: busy at first, then nothing but looks, which are left out."""
+        end = self.clock.now() + (span or HOUR)
+        self.pass_time(span or BUSY)
+        self.jump(end)
+
+    def pass_hours(self, hours: int) -> None:
+        """Let hours pass in which hardly anything happens, with one look at what there is in each."""
+        for _ in range(hours):
+            self.jump(self.clock.now() + timedelta(minutes=59))
+            self.pass_time(timedelta(minutes=1))
 
     def assert_books_and_cloud_agree(self) -> None:
         """Every snapshot in the cloud belongs to a replica in the catalogue, and each of those is there."""
