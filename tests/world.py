@@ -32,7 +32,6 @@ from simulator.tempo import Tempo
 from simulator.transport import transport
 from tests.books import recorded_snapshots
 from tests.conftest import Account, Accounts
-from tests.loaded_app import ROOT as ROOT
 from tests.loaded_app import tidemark
 from tests.reach import Reach as Reach
 from tests.settings_files import HOME as HOME
@@ -214,9 +213,8 @@ class World:
 
     def _pass(self, span: timedelta | None) -> None:
         """Let a span pass, or an hour: busy at first, then nothing but looks, which are left out."""
-        end = self.clock.now() + (span or HOUR)
         self.pass_time(span or BUSY)
-        self.jump(end)
+        self.jump(self.clock.now() + (timedelta() if span else HOUR - BUSY))
 
     def pass_hours(self, hours: int) -> None:
         """Let hours pass in which hardly anything happens, with one look at what there is in each."""
