@@ -60,7 +60,7 @@ class PagedWorld(World):
     def _connect(self) -> None:
         self.network = Network(connect=streams(self.cloud))
         use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
-                    storage_transport=self._storage(), wire=self.network))  # fmt: skip
+                    storage_transport=self.reach.transport(), wire=self.network))  # fmt: skip
 
     def assign_roles(self) -> None:
         super().assign_roles()

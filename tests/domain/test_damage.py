@@ -35,6 +35,10 @@ WAITING = replace(THIRD, state=CopyState.WAITING, pages=None)
         (VM, {"daily": DAILY}, [], "sends nothing there", False, "a backup would not help"),
     ],
 )
+def _gone(snapshot_id):
+    """Nothing is at home."""
+
+
 def test_whole_data_comes_from_what_is_under_way_or_from_a_backup_at_once(
     vm, policies, queue, words, is_due, why
 ):
@@ -75,12 +79,12 @@ def test_nothing_is_built_on_a_blob_in_which_any_replica_is_damaged():
     )
     damaged = found_damaged(FIRST, 512)
     for queue in ([damaged], [damaged, SECOND], [FIRST, found_damaged(SECOND, None)]):
-        plan = plan_pages(WAITING, source, queue, {}.get)
+        plan = plan_pages(WAITING, source, queue, _gone)
         assert plan.base is None
         assert "is damaged" in plan.why_whole
         assert plan.blob != FIRST.pages.blob
     fresh = arrived(2, blob="fresh")
-    assert "is gone" in plan_pages(WAITING, source, [damaged, fresh], {}.get).why_whole
+    assert "is gone" in plan_pages(WAITING, source, [damaged, fresh], _gone).why_whole
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities import damage, verifications
+from activities import announcing, damage, verifications
 from domain.errors import Absent
 from domain.names import copy_partition
 from domain.restore_points import ReplicaState
@@ -260,7 +260,7 @@ def test_damage_that_was_not_told_to_the_end_is_told_the_next_day(paged, monkeyp
     paged.tamper(newest, "web-os", 10 * MIB)
     told = []
 
-    def announce(event, usual=damage.announce):
+    def announce(event, usual=announcing.announce):
         told.append(event)
         if len(told) == 1:
             raise KeyError("whoever was at it has ended")

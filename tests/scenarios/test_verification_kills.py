@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities import damage
+from activities import announcing, damage
 from domain.restore_points import ReplicaState
 from gateways.connection import cloud, use
 from gateways.disk_data import DiskData
@@ -44,7 +44,7 @@ def kill_after(activity):
 
 
 def kill_between_event_and_overview(world, monkeypatch):
-    def announce(event, usual=damage.announce):
+    def announce(event, usual=announcing.announce):
         usual(event)
         if not world.lifeline.kills:
             world.lifeline.cut_after(Moment.BEFORE_REQUEST, 1)
