@@ -224,20 +224,24 @@ def test_a_long_verification_goes_on_batch_by_batch_and_its_history_begins_anew(
 
 
 def test_older_points_with_the_same_fault_are_found_at_once(paged, caplog):
-    first, newest = backed_up(paged)
+    vm_id = paged.add_vm("web", {"os": b"first"}, tags=YEARLY)
+    paged.back_up("web", timedelta(minutes=10))
+    paged.verify()
+    paged.write("web", "os", b"second", offset=10 * MIB)
+    paged.back_up("web", timedelta(minutes=10))
+    newest, first = paged.points_of(vm_id)
+    assert paged.copies_of(first)["web-os"].verified
     for point in (first, newest):
-        paged.tamper(point, "web-os", 40 * MIB)
-    paged.tamper(newest, "web-os", 10 * MIB)
+        paged.tamper(point, "web-os", 10 * MIB + 100)
 
     paged.verify()
 
-    # In the older one the address of the newer one's first difference is equal, and the rest of it was read.
     assert [event["subject"] for event in events(caplog)] == [newest.id, first.id]
-    after, *damaged = paged.points_of(first.vm.id)
+    after, *damaged = paged.points_of(vm_id)
     assert [point.replicas[VAULT] for point in damaged] == [ReplicaState.DAMAGED] * 2
     assert after.replicas[VAULT] is ReplicaState.AVAILABLE
     paged.assert_kept(after)
-    assert len(paged.points_of(first.vm.id)) == 3
+    assert len(paged.points_of(vm_id)) == 3
 
 
 def test_what_passes_by_itself_is_waited_for_and_read_on_from_there(paged, caplog):
