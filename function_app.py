@@ -11,6 +11,7 @@ try:
     import azure.durable_functions as df
     import azure.functions as func
 
+    import activities.blob_restores
     import activities.copies
     import activities.damage
     import activities.fleet
@@ -30,6 +31,7 @@ try:
     import orchestrators.purge_history
     import orchestrators.replicate_disk
     import orchestrators.restore
+    import orchestrators.restore_from_blob
     import orchestrators.verify_fleet
     import orchestrators.verify_replica
     import triggers.backups
@@ -56,6 +58,7 @@ cloud()
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)  # closed by the app itself: triggers/identity.py
 for module in (
+    activities.blob_restores,
     activities.copies,
     activities.damage,
     activities.fleet,
@@ -75,6 +78,7 @@ for module in (
     orchestrators.purge_history,
     orchestrators.replicate_disk,
     orchestrators.restore,
+    orchestrators.restore_from_blob,
     orchestrators.verify_fleet,
     orchestrators.verify_replica,
     triggers.backups,

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from domain.copies import Copy
 from domain.copy_queues import Permit
+from domain.policy import SnapshotAccess
 from gateways.blob_access import Opened
 from gateways.connection import cloud
 from gateways.tables import Row
@@ -73,7 +74,13 @@ def close_sources(copy: Copy) -> None:
 
 
 def _close(snapshot_id: str) -> None:
-    cloud().disk_data.close(snapshot_id)
+    """Close a snapshot; the network access that it keeps is that of the location in whose group it is."""
+    here = (
+        location.snapshot_access
+        for location in cloud().policies.locations.values()
+        if snapshot_id.lower().startswith(f"{location.group_id.lower()}/")
+    )
+    cloud().disk_data.close(snapshot_id, next(here, SnapshotAccess.DENIED))
 
 
 def _base_id(copy: Copy) -> str | None:

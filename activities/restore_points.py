@@ -79,7 +79,7 @@ def begin_snapshot(request: SnapshotRequest) -> ProtectedDisk:
     """
     part = request.part
     tags = snapshot_tags(request.point, request.vm_name, part.disk.name, request.policy, request.home.name)
-    snapshot = cloud().snapshots.begin(part.snapshot_id, part.disk.id, request.home.region, tags)
+    snapshot = cloud().snapshots.begin(part.snapshot_id, part.disk.id, request.home, tags)
     return part.observed(snapshot)
 
 

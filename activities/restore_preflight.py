@@ -18,13 +18,16 @@ from domain.manifests import Manifest
 from domain.names import point_parts
 from domain.networks import SubnetAddress, subnet_faults
 from domain.not_carried import not_carried
+from domain.policy import Location
 from domain.requests import RestoreRequest
 from domain.restore_outcomes import Preflight, RestorePlan
+from domain.restore_points import RestorePoint
 from domain.restored_machines import MachinePlan, machine_faults, plan_machine
-from domain.restores import DiskPlan, disk_faults, manifest_faults, plan_disks
+from domain.restores import DiskPlan, blob_faults, disk_faults, is_wanted, manifest_faults, plan_disks
 from durable import activity
 from gateways.connection import cloud
 from gateways.failures import GROUP_MISSING
+from gateways.restore_blobs import is_in_account
 
 blueprint = df.Blueprint()
 _log = logging.getLogger("tidemark.restores")
@@ -65,13 +68,20 @@ def _checked(request: RestoreRequest, known: list[Fault]) -> Preflight:
 
 
 def _use_faults(request: RestoreRequest) -> list[Fault]:
-    """Note that the point is read, so that nothing of it is deleted; say so if that comes too late."""
+    """Note that the point is read, so that nothing of it is deleted; say so if that comes too late.
+
+    Noted is also what the restore may leave behind, before there is any of it.
+    """
     connected = cloud()
     now = connected.now()
-    point = connected.catalogue.restore_points.alter(
-        request.point, lambda known: known.used(request.operation, now)
-    )
-    place = request.location.name
+    operation, location = request.operation, request.location
+
+    def used(known: RestorePoint) -> RestorePoint:
+        read = known.used(operation, now)
+        return read.importing(operation, location.pages, now) if location.account_id else read
+
+    point = connected.catalogue.restore_points.alter(request.point, used)
+    place = location.name
     if point is None or place not in point.deletions:
         return []  # where the catalogue was lost, the manifest is enough
     return [Fault("restorePoint", f"restore point {point.id} is being deleted in {place}; choose another")]
@@ -86,8 +96,20 @@ def _recorded_faults(request: RestoreRequest, manifest: Manifest) -> Iterator[Fa
     disks = [part.disk for part in manifest.disks]
     yield from manifest_faults(manifest, request.location)
     yield from disk_faults(disks, request.location, request.disks)
+    wanted = [part for part in manifest.disks if is_wanted(part.disk, request.disks)]
+    yield from blob_faults(wanted, request.location)
+    yield from _account_faults(request.location)
     if request.is_for_vm:
         yield from machine_faults(manifest.vm, disks)
+
+
+def _account_faults(location: Location) -> Iterator[Fault]:
+    if location.account_id and not is_in_account(location.pages, location.account_id):
+        yield Fault(
+            "location",
+            f"location '{location.name}' has its page blobs in {location.pages}, which is not in its account "
+            f"{location.account_id}; name the right one, or none, so that disks are uploaded",
+        )
 
 
 def _plan(request: RestoreRequest, manifest: Manifest) -> RestorePlan:
@@ -114,31 +136,42 @@ def _network_faults(request: RestoreRequest) -> Iterator[Fault]:
 
 
 def _azure_faults(request: RestoreRequest, plan: RestorePlan) -> list[Fault]:
-    """See that all snapshots are usable, and that the names of what will be made are free, or ours."""
+    """See that all sources are usable, and that the names of what will be made are free, or ours."""
     try:
         made = {disk.id: cloud().disks.find(disk.id) for disk in plan.disks}
     except Refused as refused:
         if refused.code not in GROUP_MISSING:
-            return [Fault("location", str(refused)), *_snapshot_faults(plan.disks)]
+            return [Fault("location", str(refused)), *_source_faults(plan.disks)]
         group = request.location.restore_group_id
         missing = Fault("location", f"there is no resource group {group} to restore into; make it")
-        return [missing, *_snapshot_faults(plan.disks)]
+        return [missing, *_source_faults(plan.disks)]
     faults = [
-        Fault("location", f"disk {disk.id} exists, but was not made of {disk.snapshot_id}; remove it")
+        Fault("location", f"disk {disk.id} exists, but was not made of {disk.source}; remove it")
         for disk in plan.disks
-        if (found := made[disk.id]) and found.source_id.lower() != disk.snapshot_id.lower()
+        if (found := made[disk.id]) and found.source_id.lower() != disk.source.lower()
     ]
-    faults += _snapshot_faults([disk for disk in plan.disks if made[disk.id] is None])
+    faults += _source_faults(
+        [disk for disk in plan.disks if (there := made[disk.id]) is None or there.awaits_upload]
+    )
     if plan.machine:
         faults += _guarded("name", partial(_name_faults, request, plan.machine))
     return faults
 
 
-def _snapshot_faults(plans: Iterable[DiskPlan]) -> list[Fault]:
+def _source_faults(plans: Iterable[DiskPlan]) -> list[Fault]:
     return [fault for plan in plans for fault in _guarded("restorePoint", partial(_unusable, plan))]
 
 
 def _unusable(plan: DiskPlan) -> Iterator[Fault]:
+    if plan.blob:
+        length = cloud().restore_blobs.length(plan.blob)
+        if length != plan.blob.length:
+            found = f"has {length} bytes instead of {plan.blob.length}" if length else "is not there"
+            yield Fault(
+                "restorePoint",
+                f"disk '{plan.source_disk}': {plan.blob} {found}; choose another location or point",
+            )
+        return
     snapshot = cloud().snapshots.find(plan.snapshot_id)
     if snapshot is None or not snapshot.is_usable:
         found = "there is no snapshot" if snapshot is None else "not usable is snapshot"

@@ -48,7 +48,9 @@ class MachineOrder:
 
 @activity(blueprint)
 def begin_interface(order: MachineOrder) -> RestoredInterface:
-    """Begin the network interface of a VM, or take it up."""
+    """Begin the network interface of a VM, or take it up. All its disks are ready then, and that is told."""
+    disks = tuple(disk.disk_id for disk in order.plan.disks)
+    cloud().catalogue.operations.alter(order.operation, lambda known: known.having_made(disks))
     return cloud().networks.begin_interface(order.plan.interface, order.operation)
 
 
@@ -94,15 +96,14 @@ class RestoreRecord:
 def record_restore(record: RestoreRecord) -> RestoreOutcome:
     """Write what became of a restore into its operation, and that it reads its point no longer.
 
-    An operation that is over stays as it was.
+    An operation that is over stays as it was. It ends before the point is released: who dies in between is
+    followed by pruning, which releases it, and not by a restore whose point may be deleted by then.
     """
     connected, request, outcome = cloud(), record.request, record.outcome
-    now = connected.now()
-    point = connected.catalogue.restore_points.alter(
-        request.point, lambda known: known.released(request.operation)
-    )
+    now, points = connected.now(), connected.catalogue.restore_points
     failure = outcome.failure
     if failure and outcome.may_work_elsewhere:
+        point = points.find(request.point)
         failure = f"{failure}; {elsewhere(point, request.location.name)}"
 
     def ended(operation: Operation) -> Operation:
@@ -111,4 +112,5 @@ def record_restore(record: RestoreRecord) -> RestoreOutcome:
         return operation.succeeded(outcome.told(), now)
 
     connected.catalogue.operations.alter(request.operation, ended)
+    points.alter(request.point, lambda known: known.released(request.operation))
     return outcome

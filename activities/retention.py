@@ -11,6 +11,7 @@ from operator import eq
 import azure.durable_functions as df
 
 from activities.announcing import announce
+from activities.import_blobs import clean_imports
 from activities.vm_books import books_of, plan_of
 from domain.copies import Copy, queued_for
 from domain.errors import Refused, Transient
@@ -141,7 +142,7 @@ class PointName:
 
 @activity(blueprint)
 def delete_leftovers(name: PointName) -> Deletion:
-    """Delete what failed attempts of a point, and of its copies, have left; note what need not be looked for.
+    """Delete what failed attempts of a point, of its copies, and restores of it have left; note what is done.
 
     Safe to repeat: what is to be deleted follows from the books as they are now.
     """
@@ -154,6 +155,7 @@ def delete_leftovers(name: PointName) -> Deletion:
         progress = _clean_failure(point)
     for left in copy_leftovers(books, point, cloud().now()):
         progress = progress.and_also(_clean(left))
+    progress = progress.and_also(_Progress(*clean_imports(point)))
     return Deletion(not progress.is_open or bool(progress.refusals), progress.refusals)
 
 

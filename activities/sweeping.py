@@ -24,6 +24,8 @@ from gateways.connection import cloud
 blueprint = df.Blueprint()
 
 STUCK = timedelta(hours=24)
+FARTHEST_BACK = 30  # days
+MINUTES_BETWEEN_LOOKS = 5  # as the timer of the watch has it
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,25 @@ def _expected(sweep: Sweep) -> list[Start]:
     and recording that an overtaken one. A restore that was begun is finished by whoever is started next.
     """
     catalogue = cloud().catalogue
-    operations = [operation for day in sweep.days for operation in catalogue.operations.of_day(day)]
+    operations = [operation for day in _days(sweep) for operation in catalogue.operations.of_day(day)]
     open_ones = [operation for operation in operations if not operation.state.is_over]
     for operation in open_ones:
         _tell_if_stuck(operation)
         _end_if_lost(operation)
     asked = [start for operation in open_ones if (start := _start(operation))]
     return asked + [copy_worker(queue) for queue in catalogue.copy_queues.all_open()]
+
+
+def _days(sweep: Sweep) -> list[str]:
+    """Return the days whose operations are looked at; with the first look of a day those of a month.
+
+    An app that was away for longer than the days of the sweep has left a restore that nobody finishes, and
+    whose point would be kept for ever.
+    """
+    now = cloud().now()
+    is_first = now.hour == 0 and now.minute < MINUTES_BETWEEN_LOOKS
+    month = (f"{now - timedelta(days=age):%Y%m%d}" for age in range(FARTHEST_BACK)) if is_first else ()
+    return list(dict.fromkeys((*sweep.days, *month)))
 
 
 def _start(operation: Operation) -> Start | None:

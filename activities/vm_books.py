@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from domain.errors import Refused
 from domain.leftovers import disk_keys
 from domain.policy import Policy
 from domain.pruning import PrunePlan, plan_pruning
@@ -59,8 +60,8 @@ def _without_ended_uses(point: RestorePoint) -> RestorePoint:
 def _is_over(by: str, point: RestorePoint) -> bool:
     try:
         operation = cloud().catalogue.operations.find(by)
-    except ValueError:
-        return False  # not an operation's id: whoever wrote it takes it out
+    except (ValueError, Refused):
+        return False  # no operation's id, or one that cannot be read: whoever wrote it takes it out
     if operation is None:
         return cloud().now() > point.uses[by] + _UNKNOWN_AFTER
     return operation.state.is_over

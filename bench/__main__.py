@@ -15,7 +15,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-MODULES = ("imports", "package", "ranged_reads", "backups", "costs", "fleet", "catalogue", "merging")
+MODULES = (
+    "imports",
+    "package",
+    "ranged_reads",
+    "copying",
+    "backups",
+    "costs",
+    "fleet",
+    "catalogue",
+    "merging",
+)
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.json"
 FIGURES = Path(__file__).parent / "figures.md"  # the same, for people

@@ -70,6 +70,11 @@ def _leftovers(books: VmBooks, point: RestorePoint, copy: Copy, now: datetime) -
     return CopyLeftovers(copy, failed, is_all) if failed else None
 
 
+def ended_imports(point: RestorePoint, now: datetime) -> list[str]:
+    """Return the restores that are over and may have left the blobs that they imported disks from."""
+    return [by for by, left in point.imports.items() if by not in point.uses and now >= left.since + QUIET]
+
+
 def _is_wanted(point: RestorePoint, location: str, now: datetime) -> bool:
     """Whether somebody holds or reads a damaged replica, or its manifest is immutable still."""
     if point.replicas.get(location) is not ReplicaState.DAMAGED:
@@ -98,7 +103,7 @@ def replica_names(
 
 def is_forgettable(books: VmBooks, point: RestorePoint, now: datetime) -> bool:
     """Whether nothing of a point is left in Azure, so that its rows only make looking things up slower."""
-    if point.hold or point.uses:
+    if point.hold or point.uses or point.imports:
         return False
     if point.state is PointState.FAILED:
         is_old = point.decided is not None and now >= point.decided + FAILURES_TOLD

@@ -124,6 +124,11 @@ def page_blob_name(disk: str, point: str, copy_attempt: int) -> str:
     return f"{disk}/{slot_text(slot)}-{short_hash(disk, point, str(copy_attempt))}.vhd"
 
 
+def import_blob_name(operation: str, disk: str) -> str:
+    """Return the name of the page blob that a restore imports a disk from, beside those of the replicas."""
+    return f"restores/{operation}/{disk}.vhd"
+
+
 def copy_row_key(created: datetime, point: str) -> str:
     """Return the row key of a copy: copies of one disk sort in the order in which Azure wants them."""
     return f"{created.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}~{point}"

@@ -30,7 +30,8 @@ class OperationState(StrEnum):
 class Operation:
     """Something that was asked for. `request` is what the orchestration `orchestrator` gets as its input.
 
-    `fingerprint` is a hash of what the caller sent: it tells a repeated request from another one.
+    `fingerprint` is a hash of what the caller sent: it tells a repeated request from another one. `made` has
+    the ARM ids of what a restore has made so far, where that is not the last thing it does.
     """
 
     id: str
@@ -46,10 +47,17 @@ class Operation:
     outcome: Mapping[str, Any] = field(default_factory=dict)
     failure: str | None = None
     fingerprint: str = ""
+    made: tuple[str, ...] = ()
 
     def running(self) -> Operation:
         """Return the operation as under way."""
         return self if self.state.is_over else replace(self, state=OperationState.RUNNING)
+
+    def having_made(self, ids: tuple[str, ...]) -> Operation | None:
+        """Return the operation with what it has made so far; None where that is not news, or it is over."""
+        if self.state.is_over or self.made == ids:
+            return None
+        return replace(self, made=ids)
 
     def succeeded(self, outcome: Mapping[str, Any], now: datetime) -> Operation:
         """Return the operation as done, with what came of it; what is over stays as it was."""

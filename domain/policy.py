@@ -18,6 +18,13 @@ class Method(StrEnum):
     PAGES = "pages"  # Tidemark writes the changed pages into page blobs of any storage account
 
 
+class SnapshotAccess(StrEnum):
+    """Who may read the snapshots of a location over the network, besides Azure itself."""
+
+    DENIED = "denied"  # nobody: whoever must read one, opens it for that moment
+    ALLOWED = "allowed"  # whoever gets a SAS of one from Azure
+
+
 @dataclass(frozen=True)
 class Location:
     """Where replicas are kept: snapshots in a resource group of one region, and manifests that describe them.
@@ -44,6 +51,7 @@ class Location:
     method: Method = Method.SNAPSHOT
     pages: str = ""
     account_id: str = ""
+    snapshot_access: SnapshotAccess = SnapshotAccess.DENIED
 
     @property
     def group_id(self) -> str:

@@ -158,6 +158,7 @@ def _location(name: str, form: LocationForm) -> Location:
         method=form.method,
         pages=form.pages,
         account_id=form.account,
+        snapshot_access=form.snapshot_access,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from domain.policy import Backlog, Method, Unsupported
+from domain.policy import Backlog, Method, SnapshotAccess, Unsupported
 
 _FORM = ConfigDict(extra="forbid")
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -122,6 +122,7 @@ class LocationForm:
     method: Method = Method.SNAPSHOT
     pages: Container = ""
     account: Account = ""
+    snapshot_access: SnapshotAccess = SnapshotAccess.DENIED
     required: ClassVar = ("region", "subscription", "resource_group", "manifests", "restore_resource_group")
     __pydantic_config__ = _FORM
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.leftovers import copy_leftovers, is_failure_to_clean, is_forgettable
+from domain.leftovers import copy_leftovers, ended_imports, is_failure_to_clean, is_forgettable
 from domain.policy import Policy
 from domain.restore_points import ReplicaState
 from domain.retention import VmBooks, decide, excess, is_past_grace, is_put_off
@@ -25,8 +25,8 @@ class PrunePlan:
 
     `keep` are expiring replicas that are kept again, `expire` available ones that no rule keeps, `delete`
     those past their grace, or whose deletion has begun and is not put off; `clean` are points with leftovers
-    of failed attempts, `forget` points of which nothing is left. `stopped` says why no further replica
-    expires or is deleted.
+    of failed attempts or of restores, `forget` points of which nothing is left. `stopped` says why no further
+    replica expires or is deleted.
     """
 
     keep: tuple[ReplicaName, ...] = ()
@@ -67,7 +67,9 @@ def plan_pruning(books: VmBooks, policy: Policy | None, now: datetime) -> PruneP
         clean=tuple(
             point.id
             for point in books.points
-            if is_failure_to_clean(point, now) or copy_leftovers(books, point, now)
+            if is_failure_to_clean(point, now)
+            or copy_leftovers(books, point, now)
+            or ended_imports(point, now)
         ),
         forget=tuple(point.id for point in books.points if is_forgettable(books, point, now)),
         stopped=stopped,

@@ -90,6 +90,17 @@ class ProtectedDisk:
 
 
 @dataclass(frozen=True)
+class Imports:
+    """That a restore copies blobs in a container, a URL, to import disks from them, and since when.
+
+    Their names follow from the restore and the disks: `domain.names.import_blob_name`.
+    """
+
+    container: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class RestorePoint:
     """All the protected disks of one VM at one slot."""
 
@@ -112,6 +123,7 @@ class RestorePoint:
     deletions: Mapping[str, datetime] = field(default_factory=dict)  # location → when its deletion began
     put_off: Mapping[str, datetime] = field(default_factory=dict)  # location → when its deletion goes on
     uses: Mapping[str, datetime] = field(default_factory=dict)  # operation that reads it → since when
+    imports: Mapping[str, Imports] = field(default_factory=dict)  # operation → what it may have left behind
     is_cleaned: bool = False  # of a failed one: whether everything that was taken for it is gone
     is_refused: bool = False  # of a failed one: whether somebody must change something before it can succeed
 
@@ -238,6 +250,18 @@ class RestorePoint:
     def released(self, by: str) -> RestorePoint:
         """Return the point as no longer read by an operation."""
         return replace(self, uses={other: since for other, since in self.uses.items() if other != by})
+
+    def importing(self, by: str, container: str, now: datetime) -> RestorePoint:
+        """Return the point with blobs that an operation may make in a container, to be deleted after it."""
+        return (
+            self
+            if by in self.imports
+            else replace(self, imports={**self.imports, by: Imports(container, now)})
+        )
+
+    def without_imports(self, by: str) -> RestorePoint:
+        """Return the point when nothing is left of the blobs of an operation."""
+        return replace(self, imports={other: left for other, left in self.imports.items() if other != by})
 
 
 def next_attempt(points: Iterable[RestorePoint], slot: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Restores: which snapshots become which disks, and what came of it."""
+"""Restores: which snapshots, or page blobs, become which disks, and what came of it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from domain.blob_sources import BlobSource
 from domain.errors import Fault, InvalidInput
+from domain.exports import export_fault
 from domain.manifests import Manifest, ManifestDisk
-from domain.names import restored_disk_name
+from domain.names import import_blob_name, restored_disk_name
 from domain.placement import (
     has_foreign_sectors,
     is_home,
@@ -25,7 +27,7 @@ from domain.vms import Disk
 
 @dataclass(frozen=True)
 class DiskPlan:
-    """One disk to be made from one snapshot."""
+    """One disk to be made from one snapshot, or from the `blob`, where the snapshot's id is empty."""
 
     id: str
     region: str
@@ -38,11 +40,17 @@ class DiskPlan:
     encryption_set_id: str | None = None
     traits: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    blob: BlobSource | None = None
+
+    @property
+    def source(self) -> str:
+        """What the disk will say that it was made of: so another one under its name is told apart."""
+        return self.snapshot_id if self.blob is None else self.blob.source
 
 
 @dataclass(frozen=True)
 class RestoredDisk(Made):
-    """A disk made by a restore, as Azure describes it."""
+    """A disk made by a restore, as Azure describes it; one that awaits its upload has no content yet."""
 
     id: str
     name: str
@@ -51,6 +59,7 @@ class RestoredDisk(Made):
     size_bytes: int | None = None
     source_disk: str = ""
     lun: int | None = None
+    awaits_upload: bool = False
 
     def of(self, plan: DiskPlan) -> RestoredDisk:
         """Return it with what it is in the VM that was backed up."""
@@ -70,6 +79,7 @@ def plan_disks(
     faults = [
         *manifest_faults(manifest, location),
         *disk_faults([part.disk for part in manifest.disks], location, names),
+        *blob_faults(wanted, location),
     ]
     if faults:
         raise InvalidInput(f"Manifest of restore point {manifest.point}", faults)
@@ -99,6 +109,20 @@ def disk_faults(disks: Sequence[Disk], location: Location, names: Collection[str
     for disk in disks:
         if is_wanted(disk, names):
             yield from _disk_faults(disk, location)
+
+
+def blob_faults(parts: Sequence[ManifestDisk], location: Location) -> Iterator[Fault]:
+    """Say why disks that page blobs hold cannot be made of them."""
+    held = [part for part in parts if part.blob]
+    if held and not location.pages:
+        yield Fault(
+            "location",
+            f"the replica consists of page blobs, and location '{location.name}' names no container of them "
+            "any more; give it its method and its pages back",
+        )
+    for part in held:
+        if why := export_fault(part.disk.size_bytes, part.disk.traits):
+            yield Fault("disks", f"disk '{part.disk.name}' cannot be made of a page blob: {why}")
 
 
 def _disk_faults(disk: Disk, location: Location) -> Iterator[Fault]:
@@ -151,7 +175,19 @@ def _disk_plan(operation: str, point: str, part: ManifestDisk, location: Locatio
         encryption_set_id=_encryption_set(disk, location),
         traits=traits_there(disk, location),
         tags=restored_tags(disk.tags, point, operation),
+        blob=_blob_source(operation, part, location),
     )
+
+
+def _blob_source(operation: str, part: ManifestDisk, location: Location) -> BlobSource | None:
+    blob = part.blob
+    if blob is None:
+        return None
+    source = BlobSource(location.pages, blob.name, blob.sealed, blob.length)
+    if not location.account_id:
+        return source
+    name = import_blob_name(operation, part.disk.key)
+    return replace(source, account_id=location.account_id, import_name=name)
 
 
 def _encryption_set(disk: Disk, location: Location) -> str | None:

@@ -14,6 +14,7 @@ OPERATION_TAG = "tidemark-operation"
 # Metadata of blobs have no hyphens in their names.
 POINT_METADATA = "tidemark_point"  # of a blob snapshot: the restore point that it is a replica of
 DISK_METADATA = "tidemark_disk"  # of a page blob: the key of the disk that it holds
+OPERATION_METADATA = "tidemark_operation"  # of a page blob: the restore that imports a disk from it
 
 
 def snapshot_tags(point: str, vm_name: str, disk_name: str, policy: str, location: str) -> dict[str, str]:

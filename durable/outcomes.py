@@ -15,6 +15,7 @@ from durable.wire import from_wire, to_wire
 
 Result = TypeVar("Result")
 
+_STILL = " (still so after many tries)"
 _log = logging.getLogger("tidemark.durable")
 
 
@@ -60,4 +61,5 @@ def outcome(kind: Any, reply: dict[str, Any]) -> Outcome[Any]:
     if "failed" in reply:
         return Failed(reply["failed"]["code"], reply["failed"]["message"])
     told = reply["transient"]
-    return Failed(told["code"], f"{told['message']} (still so after many tries)", is_transient=True)
+    message = told["message"].removesuffix(_STILL)  # one that an orchestration passes on says it already
+    return Failed(told["code"], message + _STILL, is_transient=True)

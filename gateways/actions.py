@@ -21,6 +21,7 @@ from settings import Identity
 # learn.microsoft.com/azure/role-based-access-control/resource-provider-operations
 _LISTED = "Azure's list of actions"
 _LINKED_SNAPSHOT = "linked, on the source snapshot; inferred from disks, not verified on Azure"
+_ADDRESS = f"{_LISTED}; only an operation tells the address of what was opened"
 _LINKED_KEY = "linked, on the encryption set; kubernetes-sigs/azuredisk-csi-driver issue 2609"
 
 
@@ -38,6 +39,7 @@ class Where(StrEnum):
     CATALOGUE = "the storage account of the catalogue"
     MANIFESTS = "the container that holds the manifests of a location"
     REPLICAS = "the container that holds the page blobs of a location"
+    IMPORT_ACCOUNTS = "the storage account that a location imports disks from"
 
 
 class OptIn(StrEnum):
@@ -69,7 +71,7 @@ class Action:
     @property
     def is_of_storage(self) -> bool:
         """Whether a storage account checks it: Azurite knows no roles, so nothing here has tried it."""
-        return self.name.startswith("Microsoft.Storage/")
+        return self.name.startswith("Microsoft.Storage/") and self.where is not Where.IMPORT_ACCOUNTS
 
 
 _TABLES = "Microsoft.Storage/storageAccounts/tableServices/tables"
@@ -80,7 +82,7 @@ _INTERFACES = "Microsoft.Network/networkInterfaces"
 _RUNTIME = (
     Action(f"{_TABLES}/write", Where.CATALOGUE, ("Table",)),  # a table is made when it is first written to
     Action(f"{_TABLES}/entities/read", Where.CATALOGUE, ("Table.get", "Table.query", "Table.change")),
-    Action(f"{_TABLES}/entities/add/action", Where.CATALOGUE, ("Table.insert", "Table.put")),
+    Action(f"{_TABLES}/entities/add/action", Where.CATALOGUE, ("Table.add", "Table.insert", "Table.put")),
     Action(
         f"{_TABLES}/entities/update/action", Where.CATALOGUE, ("Table.put", "Table.replace", "Table.change")
     ),
@@ -141,7 +143,7 @@ _BACKUP = (
         "Microsoft.Compute/locations/diskOperations/read",
         Where.SNAPSHOT_SUBSCRIPTIONS,
         ("DiskData.open", "DiskData.close"),
-        f"{_LISTED}; only an operation tells the address of what was opened",
+        _ADDRESS,
     ),
     Action(
         "Microsoft.Compute/diskEncryptionSets/read",
@@ -169,12 +171,14 @@ _RETENTION = (
     ),
 )
 
+_UPLOADS = ("DiskUploads.open", "DiskUploads.end")
+
 _RESTORE_DISKS = (
-    Action("Microsoft.Compute/disks/read", Where.RESTORES, ("Disks.find", "Disks.begin")),
+    Action("Microsoft.Compute/disks/read", Where.RESTORES, ("Disks.find", "Disks.begin", *_UPLOADS)),
     Action(
         "Microsoft.Compute/disks/write",
         Where.RESTORES,
-        ("Disks.begin", "RestoredMachines.begin"),
+        ("Disks.begin", "DiskUploads.end", "RestoredMachines.begin"),
         f"{_LISTED}; for a VM linked, on each of its disks: Azure/azure-cli issue 28742",
     ),
     Action(
@@ -184,6 +188,24 @@ _RESTORE_DISKS = (
         _LINKED_SNAPSHOT,
     ),
     Action("Microsoft.Compute/diskEncryptionSets/read", Where.ENCRYPTION_SETS, ("Disks.begin",), _LINKED_KEY),
+    Action("Microsoft.Compute/disks/beginGetAccess/action", Where.RESTORES, ("DiskUploads.open",)),
+    Action("Microsoft.Compute/disks/endGetAccess/action", Where.RESTORES, ("DiskUploads.end",)),
+    Action(
+        "Microsoft.Compute/locations/diskOperations/read", Where.RESTORE_SUBSCRIPTIONS, _UPLOADS, _ADDRESS
+    ),
+    Action(
+        f"{_BLOBS}/read",
+        Where.REPLICAS,
+        tuple(f"RestoreBlobs.{name}" for name in ("length", "opened", "page_ranges", "find_import")),
+    ),
+    Action(f"{_BLOBS}/write", Where.REPLICAS, ("RestoreBlobs.begin_import",)),
+    Action(
+        "Microsoft.Storage/storageAccounts/listKeys/action",
+        Where.IMPORT_ACCOUNTS,
+        ("Disks.begin",),
+        "linked, on the account of the imported blob; inferred, not verified on Azure. Whoever has it may do "
+        "anything in the account; a location without an account does without, by uploads",
+    ),
 )
 
 _RESTORE_VMS = (
@@ -244,7 +266,7 @@ class Assignment:
 def assignments(policies: Policies, opted_in: Collection[OptIn] = tuple(OptIn)) -> list[Assignment]:
     """Return what each identity is to have in Resource Manager for these policies, and what is allowed.
 
-    Storage is left out: a policy names an account by its URL, which does not tell its ARM id.
+    What storage accounts check is left out: a policy names them by URLs, which do not tell their ARM ids.
     """
     return sorted(
         {
@@ -271,6 +293,7 @@ def scopes(where: Where, policies: Policies) -> Iterator[str]:
             Where.NETWORKS: re.sub("/subnets/[^/]+$", "", subnet, flags=re.IGNORECASE),
             Where.SUBNETS: subnet,
             Where.ENCRYPTION_SETS: location.encryption_set_id or "",
+            Where.IMPORT_ACCOUNTS: location.account_id,
         }.get(where)
         if scope:
             yield scope

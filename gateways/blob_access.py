@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -137,15 +136,16 @@ class Opened:
 
     def url(self, **parameters: str) -> str:
         """Return the URL of a request, secrets included."""
+        query = self.access.query()
         if self.snapshot:
             parameters = {"snapshot": self.snapshot, **parameters}
-        told = [f"{name}={quote(value, safe='')}" for name, value in parameters.items()]
-        query = "&".join(part for part in (self.access.query(), *told) if part)
+        for name, value in parameters.items():
+            query = f"{query}&{name}={quote(value, safe='')}" if query else f"{name}={quote(value, safe='')}"
         return f"{self.address}?{query}" if query else self.address
 
     def headers(self, version: str) -> dict[str, str]:
         """Return the headers that every request has."""
-        authorization: Mapping[str, str] = (
-            {"authorization": value} if (value := self.access.authorization()) else {}
-        )
-        return {"x-ms-version": version, **authorization}
+        authorization = self.access.authorization()
+        if not authorization:
+            return {"x-ms-version": version}
+        return {"x-ms-version": version, "authorization": authorization}

@@ -21,12 +21,14 @@ from gateways.catalogue import Catalogue
 from gateways.compute import Compute
 from gateways.deletions import Deletions, PageBlobDeletions
 from gateways.disk_data import DiskData
+from gateways.disk_uploads import DiskUploads
 from gateways.disks import Disks
 from gateways.machine_sizes import MachineSizes
 from gateways.manifests import Manifests
 from gateways.networks import Networks
 from gateways.page_blobs import PageBlobs
 from gateways.refusals import refusals
+from gateways.restore_blobs import RestoreBlobs
 from gateways.restored_machines import RestoredMachines
 from gateways.snapshots import Snapshots
 from gateways.virtual_machines import VirtualMachines
@@ -55,6 +57,8 @@ class Cloud:
     disk_data: DiskData
     page_blobs: PageBlobs
     page_blob_deletions: PageBlobDeletions
+    restore_blobs: RestoreBlobs
+    disk_uploads: DiskUploads
 
     def now(self) -> datetime:
         """What time it is, UTC."""
@@ -75,13 +79,10 @@ def connect(
     one between the storage clients and their accounts, `wire` for the one that bulk bytes go through.
     Raises InvalidInput if the policy file has faults.
     """
-    credentials, endpoint = _credentials(settings), settings.management_endpoint
+    credentials = _credentials(settings)
     storage = storage_transport or _network()  # one pool of connections for tables and blobs
-    network = transport or _network()
-    backup, retention, restore = (
-        Compute(credentials(identity, endpoint), endpoint, network, identity=identity)
-        for identity in (Identity.BACKUP, Identity.RETENTION, Identity.RESTORE)
-    )
+    compute = partial(_compute, settings.management_endpoint, credentials, transport or _network())
+    backup, restore = compute(Identity.BACKUP), compute(Identity.RESTORE)
     clock = clock or _clock(settings.development)
     wire = wire or Network()
     return Cloud(
@@ -96,11 +97,19 @@ def connect(
         restored_machines=RestoredMachines(restore),
         catalogue=Catalogue(_tables(settings, credentials, storage)),
         manifests=Manifests(partial(credentials, Identity.RUNTIME), storage),
-        deletions=Deletions(retention, partial(credentials, Identity.RETENTION), storage),
+        deletions=Deletions(compute(Identity.RETENTION), partial(credentials, Identity.RETENTION), storage),
         disk_data=DiskData(backup, wire, clock),
         page_blobs=_page_blobs(wire, credentials, Identity.BACKUP),
         page_blob_deletions=PageBlobDeletions(_page_blobs(wire, credentials, Identity.RETENTION)),
+        restore_blobs=RestoreBlobs(_page_blobs(wire, credentials, Identity.RESTORE)),
+        disk_uploads=DiskUploads(restore, wire, clock),
     )
+
+
+def _compute(
+    endpoint: str, credentials: Callable[[Identity, str], Any], transport: Any, identity: Identity
+) -> Compute:
+    return Compute(credentials(identity, endpoint), endpoint, transport, identity=identity)
 
 
 def _page_blobs(wire: Wire, credentials: Callable[[Identity, str], Any], identity: Identity) -> PageBlobs:

@@ -1,4 +1,4 @@
-"""Resources that Azure makes from another one: snapshots of disks, copies of snapshots, disks of snapshots.
+"""Resources that Azure makes from another one: snapshots of disks, their copies, disks of snapshots or blobs.
 
 All are begun alike: what is found under the name is taken up, if it was made from the same source.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from azure.mgmt.compute import ComputeManagementClient
 
+from domain.blob_sources import uploaded
 from domain.errors import Refused
 from gateways.compute import Compute, ResourceId
 from gateways.failures import found, translated
@@ -37,7 +38,7 @@ class Derived:
         there = self.find(resource_id)
         if there is None:
             return self._create(resource_id, body)
-        source, wanted = _source_of(there), _source_of(body)
+        source, wanted = source_of(there), source_of(body)
         if source.lower() != wanted.lower():
             raise Refused(
                 "NameTaken",
@@ -55,5 +56,9 @@ class Derived:
             return {"id": resource_id, "name": address.name, **begun.result().as_dict()}
 
 
-def _source_of(model: Mapping[str, Any]) -> str:
-    return str(model["properties"]["creationData"].get("sourceResourceId", ""))
+def source_of(model: Mapping[str, Any]) -> str:
+    """Return what a resource says that it was made of: another one's id, a blob's URL, or an upload."""
+    creation = model["properties"]["creationData"]
+    if length := creation.get("uploadSizeBytes"):
+        return uploaded(length)
+    return str(creation.get("sourceResourceId") or creation.get("sourceUri") or "")

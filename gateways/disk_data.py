@@ -7,32 +7,21 @@ So addresses stay in this process: never in history, tables, logs or messages.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-
-from azure.mgmt.compute.models import GrantAccessData
-from azure.mgmt.core.polling.arm_polling import ARMPolling
 
 from clock import Clock
-from domain.errors import Absent, Transient
 from domain.page_ranges import PageRange
+from domain.policy import SnapshotAccess
+from gateways.access_grants import AccessGrants
 from gateways.blob_access import Opened
-from gateways.compute import Compute, ResourceId
-from gateways.failures import translated
+from gateways.compute import Compute
 from gateways.page_lists import API_VERSION, list_pages
 from gateways.storage_answers import expect
 from gateways.wire import Wire
 
-LONGEST = timedelta(days=60)  # of one grant, since 2025-02-15; learn.microsoft.com, disks-sas-change
 READ_BYTES = 4 * 1024 * 1024  # of one read: as much as one write takes
-
-_OPEN = {"networkAccessPolicy": "AllowAll", "publicNetworkAccess": "Enabled"}
-_CLOSED = {"networkAccessPolicy": "DenyAll", "publicNetworkAccess": "Disabled"}
-_LOOKS = 20  # at an operation that recorded traffic shows to take about a second
-_BETWEEN_LOOKS = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -46,35 +35,16 @@ class DiskData:
     def open(self, snapshot_id: str, lasts: timedelta) -> Opened:
         """Let a snapshot be read until it is closed, or `lasts` has passed; again, if it is open already.
 
-        Raises Refused if Azure does, as for a sixth snapshot of one disk, and Transient("StillOpening") if
-        Azure takes longer than a minute to do it. What was begun must be closed then, too.
+        Raises what `AccessGrants.open` does.
         """
-        address = ResourceId.parse(snapshot_id)
-        snapshots = self.compute.client(address.subscription).snapshots
-        self._let_in(snapshots, address, snapshot_id, _OPEN)
-        seconds = int(min(lasts, LONGEST).total_seconds())
-        grant = GrantAccessData(access="Read", duration_in_seconds=seconds)
-        with translated(f"opening snapshot {snapshot_id}"):
-            granted = snapshots.begin_grant_access(
-                address.group, address.name, grant, polling=self._looking(f"opening snapshot {snapshot_id}")
-            ).result()
-        if not granted or not granted.access_sas:
-            raise Transient("StillOpening", f"opening snapshot {snapshot_id}: Azure told no address")
-        return Opened.by_url(f"snapshot {snapshot_id}", granted.access_sas)
+        return Opened.by_url(f"snapshot {snapshot_id}", self._grants.open(snapshot_id, "Read", lasts))
 
-    def close(self, snapshot_id: str) -> None:
-        """Let nobody read a snapshot any more, whoever opened it; one that is gone is closed."""
-        address = ResourceId.parse(snapshot_id)
-        snapshots = self.compute.client(address.subscription).snapshots
-        what = f"closing snapshot {snapshot_id}"
-        try:
-            with translated(what):
-                snapshots.begin_revoke_access(
-                    address.group, address.name, polling=self._looking(what)
-                ).result()
-            self._let_in(snapshots, address, snapshot_id, _CLOSED)
-        except Absent:
-            return
+    def close(self, snapshot_id: str, access: SnapshotAccess = SnapshotAccess.DENIED) -> None:
+        """Let nobody read a snapshot any more, whoever opened it; one that is gone is closed.
+
+        `access` is that of the snapshot's location: as it was made, so it is left.
+        """
+        self._grants.close(snapshot_id, access)
 
     def page_ranges(
         self, opened: Opened, previous: Opened | None, start: int, end: int
@@ -93,41 +63,9 @@ class DiskData:
         """Return how many bytes the blob has; that of a disk has its footer, too."""
         return length_of(self.wire, opened)
 
-    def _let_in(self, snapshots: Any, address: ResourceId, snapshot_id: str, wanted: dict[str, str]) -> None:
-        what = f"network access of snapshot {snapshot_id}"
-        with translated(what):
-            found = snapshots.get(address.group, address.name).as_dict().get("properties", {})
-            if all(found.get(name) == value for name, value in wanted.items()):
-                return
-            snapshots.begin_update(
-                address.group, address.name, {"properties": wanted}, polling=self._looking(what)
-            ).result()
-
-    def _looking(self, what: str) -> ARMPolling:
-        return _FewLooks(what, self._let_pass)
-
-    def _let_pass(self) -> None:
-        seconds = self.clock.seconds_until(self.clock.now() + _BETWEEN_LOOKS)
-        if seconds:  # None where the clock stands still: then waiting helps nobody
-            time.sleep(seconds)
-
-
-class _FewLooks(ARMPolling):
-    """The SDK's way to follow an operation, but with short pauses only, and not for ever."""
-
-    def __init__(self, what: str, pause: Callable[[], None]) -> None:
-        super().__init__(timeout=1)
-        self._what = what
-        self._pause = pause
-        self._looks = 0
-
-    def _sleep(self, delay: float) -> None:
-        self._looks += 1
-        if self._looks > _LOOKS:
-            raise Transient(
-                "StillOpening", f"{self._what}: Azure is still at it after {_LOOKS} looks; ask again"
-            )
-        self._pause()
+    @property
+    def _grants(self) -> AccessGrants:
+        return AccessGrants(self.compute, self.clock, "snapshot", lambda client: client.snapshots)
 
 
 def read_into(wire: Wire, opened: Opened, start: int, buffer: memoryview) -> None:

@@ -1,4 +1,4 @@
-"""Managed disks made from snapshots."""
+"""Managed disks made from snapshots and from page blobs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain.policy import SnapshotAccess
 from domain.restores import DiskPlan, RestoredDisk
+from gateways.access_grants import NETWORK_ACCESS
 from gateways.compute import Compute
-from gateways.derived import Derived
+from gateways.derived import Derived, source_of
+
+_AWAITS_UPLOAD = ("ReadyToUpload", "ActiveUpload")
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Disks:
         return _disk(found) if found else None
 
     def begin(self, plan: DiskPlan) -> RestoredDisk:
-        """Begin a disk from a snapshot, or take up the one begun before under this name."""
+        """Begin a disk from what is planned, or take up the one begun before under this name."""
         return _disk(self._derived.begin(plan.id, _body(plan)))
 
     @property
@@ -34,14 +38,15 @@ class Disks:
 def _body(plan: DiskPlan) -> dict[str, Any]:
     properties: dict[str, Any] = {
         **plan.traits,
-        "creationData": {
-            **plan.traits.get("creationData", {}),
-            "createOption": "Copy",
-            "sourceResourceId": plan.snapshot_id,
-        },
-        "networkAccessPolicy": "DenyAll",
-        "publicNetworkAccess": "Disabled",
+        "creationData": {**plan.traits.get("creationData", {}), **_creation(plan)},
+        **NETWORK_ACCESS[SnapshotAccess.DENIED],
     }
+    if plan.blob and not plan.blob.is_imported:
+        properties |= NETWORK_ACCESS[
+            SnapshotAccess.ALLOWED
+        ]  # until it is uploaded; nobody gets in without an address
+        if "osType" in properties:
+            properties.setdefault("hyperVGeneration", "V1")  # Azure's own default, which an upload must name
     encryption = properties.pop("encryption", {})
     if plan.encryption_set_id:
         properties["encryption"] = {
@@ -60,12 +65,26 @@ def _body(plan: DiskPlan) -> dict[str, Any]:
     return body
 
 
+def _creation(plan: DiskPlan) -> dict[str, Any]:
+    blob = plan.blob
+    if blob is None:
+        return {"createOption": "Copy", "sourceResourceId": plan.snapshot_id}
+    if blob.is_imported:
+        return {
+            "createOption": "Import",
+            "sourceUri": blob.import_url,
+            "storageAccountId": blob.account_id,
+        }
+    return {"createOption": "Upload", "uploadSizeBytes": blob.length}
+
+
 def _disk(model: Mapping[str, Any]) -> RestoredDisk:
     properties = model["properties"]
     return RestoredDisk(
         id=model["id"],
         name=model["name"],
         provisioning_state=properties["provisioningState"],
-        source_id=properties["creationData"].get("sourceResourceId", ""),
+        source_id=source_of(model),
         size_bytes=properties.get("diskSizeBytes"),
+        awaits_upload=properties.get("diskState") in _AWAITS_UPLOAD,
     )

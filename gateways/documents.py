@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from domain.errors import Refused
 from gateways.tables import Row, Table
 
 Document = TypeVar("Document")
@@ -26,8 +27,18 @@ class Documents(Generic[Document]):
         return TypeAdapter(self._kind)  # not at start: function apps start cold
 
     def read(self, row: Row) -> Document:
-        """Return the object that a row holds."""
-        return self._adapter.validate_json(row.document)
+        """Return the object that a row holds; raises Refused that names a row which holds none."""
+        try:
+            return self._adapter.validate_json(row.document)
+        except ValidationError as wrong:
+            first = wrong.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the document"
+            raise Refused(
+                "RowUnreadable",
+                f"row {row.key} of partition {row.partition} in the catalogue holds no "
+                f"{self._kind.__name__}: {where}: {first['msg']}; whoever changed it by hand must "
+                "correct it, or delete it",
+            ) from wrong
 
     def row(self, partition: str, key: str, document: Document) -> Row:
         """Return an object as a row."""

@@ -8,7 +8,7 @@ a body is one call into the kernel. What is malformed or ambiguous is refused, n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateways.streams import Stream
@@ -17,8 +17,11 @@ MOST_CONTENT = 64 * 1024 * 1024  # bytes of an answer that no buffer waits for; 
 
 _HEAD_BYTES = 4096  # received at first; the head of an answer of Azure's has about 1 KiB
 _MOST_HEAD = 64 * 1024
-_STATUS = re.compile(r"HTTP/1\.([01]) (\d{3})(?: .*)?")
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEAD = re.compile(
+    r"HTTP/1\.(?P<minor>[01]) (?P<status>\d{3})(?: [^\r\n]*)?"
+    r"(?P<fields>(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n]*)*)"
+)
+_ONCE = frozenset({"content-length", "transfer-encoding"})
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 
 
@@ -187,22 +190,27 @@ class Connection:
 
 def _parsed(head: str) -> tuple[int, int, dict[str, str]]:
     """Take the head of an answer apart: minor version of HTTP, status, headers."""
-    line, *fields = head.split("\r\n")
-    match = _STATUS.fullmatch(line)
+    match = _HEAD.match(head)
     if match is None:
-        raise Unreadable(f"{line[:40]!r} is no answer of HTTP")
+        raise Unreadable(f"{head[:40]!r} is no answer of HTTP")
+    if match.end() != len(head):
+        raise Unreadable(f"{head[match.end() :][:40].strip()!r} is no header")
+    minor, status, told = match.groups()
+    fields = [field.partition(":") for field in told.split("\r\n")[1:]]
+    headers = {name.lower(): value.strip() for name, _, value in fields}
+    if len(headers) < len(fields):
+        headers = _joined((name.lower(), value.strip()) for name, _, value in fields)
+    return int(minor), int(status), headers
+
+
+def _joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Join headers that come more than once, as HTTP has it, but for those that must not."""
     headers: dict[str, str] = {}
-    for each in fields:
-        name, colon, value = each.partition(":")
-        if not colon or not _NAME.fullmatch(name):
-            raise Unreadable(f"{name[:40]!r} is no header")
-        name, value = name.lower(), value.strip()
-        if name in headers:
-            if name in ("content-length", "transfer-encoding"):
-                raise Unreadable(f"the header {name} comes twice")
-            value = f"{headers[name]}, {value}"
-        headers[name] = value
-    return int(match[1]), int(match[2]), headers
+    for name, value in fields:
+        if name in headers and name in _ONCE:
+            raise Unreadable(f"the header {name} comes twice")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def _length(headers: Mapping[str, str]) -> int | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -68,9 +69,12 @@ class PageBlob:
                     "another name",
                 ) from taken
 
-    def length(self) -> int | None:
-        """Return how many bytes it has; None if there is none. Raises Absent if there is no container."""
-        answer = self._properties()
+    def length(self, snapshot: str = "") -> int | None:
+        """Return how many bytes it has, or one of its snapshots; None if that is not there.
+
+        Raises Absent if there is no container.
+        """
+        answer = self._properties(snapshot)
         return None if answer is None else int(answer.headers["content-length"])
 
     def resize(self, length: int) -> None:
@@ -139,9 +143,12 @@ class PageBlob:
         """Return the oldest blob snapshot that has this metadata; None if there is none."""
         return find_snapshot(self.wire, self.container, self.name, self.access, metadata)
 
-    def begin_copy(self, source: Opened) -> BlobCopy:
-        """Let the service copy a blob snapshot into this blob, which must be new, or of the same source."""
-        headers = {"x-ms-copy-source": source.url(), "if-none-match": "*"}
+    def begin_copy(self, source: Opened, metadata: Mapping[str, str]) -> BlobCopy:
+        """Let the service copy a blob snapshot into this blob, which must be new, or of the same source.
+
+        It gets the metadata instead of those that the source has.
+        """
+        headers = {"x-ms-copy-source": source.url(), "if-none-match": "*", **_metadata(metadata)}
         if authorization := source.access.authorization():
             headers["x-ms-copy-source-authorization"] = authorization
         try:
@@ -180,14 +187,19 @@ class PageBlob:
 
     def opened(self, snapshot: str = "") -> Opened:
         """Return it, or one of its blob snapshots, for reading."""
-        of = f" at {snapshot}" if snapshot else ""
-        return Opened(f"{self._told}{of}", self._address, self.access, snapshot)
+        if not snapshot:
+            return self._itself
+        return Opened(f"{self._told} at {snapshot}", self._address, self.access, snapshot)
 
-    @property
+    @cached_property
+    def _itself(self) -> Opened:
+        return Opened(self._told, self._address, self.access)
+
+    @cached_property
     def _address(self) -> str:
         return f"{self.container}/{quote(self.name)}"
 
-    @property
+    @cached_property
     def _told(self) -> str:
         return f"page blob {self.container}/{self.name}"
 

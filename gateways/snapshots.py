@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.policy import Location
 from domain.snapshots import Snapshot
+from gateways.access_grants import NETWORK_ACCESS
 from gateways.compute import Compute
 from gateways.derived import Derived
 
@@ -24,9 +25,9 @@ class Snapshots:
         found = self._derived.find(snapshot_id)
         return _snapshot(found) if found else None
 
-    def begin(self, snapshot_id: str, disk_id: str, region: str, tags: Mapping[str, str]) -> Snapshot:
+    def begin(self, snapshot_id: str, disk_id: str, location: Location, tags: Mapping[str, str]) -> Snapshot:
         """Begin an incremental snapshot of a disk, or take up the one begun before under this name."""
-        return _snapshot(self._derived.begin(snapshot_id, _body(disk_id, "Copy", region, tags)))
+        return _snapshot(self._derived.begin(snapshot_id, _body(disk_id, "Copy", location, tags)))
 
     def begin_copy(
         self,
@@ -44,7 +45,7 @@ class Snapshots:
         Raises Conflicting while another copy of the disk is under way: Azure makes one at a time. It says so
         in words that nobody documents, so whoever asked must find out whether that was the conflict.
         """
-        body = _body(source_id, "CopyStart", location.region, tags)
+        body = _body(source_id, "CopyStart", location, tags)
         if encryption:
             body["properties"]["encryption"] = {
                 "type": encryption,
@@ -57,15 +58,13 @@ class Snapshots:
         return Derived(self.compute, "snapshot", lambda client: client.snapshots)
 
 
-def _body(source_id: str, how: str, region: str, tags: Mapping[str, str]) -> dict[str, Any]:
+def _body(source_id: str, how: str, location: Location, tags: Mapping[str, str]) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "incremental": True,
         "creationData": {"createOption": how, "sourceResourceId": source_id},
-        # Nobody reads a snapshot from outside; whoever must, opens it for that moment.
-        "networkAccessPolicy": "DenyAll",
-        "publicNetworkAccess": "Disabled",
+        **NETWORK_ACCESS[location.snapshot_access],
     }
-    return {"location": region, "tags": dict(tags), "properties": properties}
+    return {"location": location.region, "tags": dict(tags), "properties": properties}
 
 
 def _snapshot(model: Mapping[str, Any]) -> Snapshot:

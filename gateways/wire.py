@@ -159,11 +159,10 @@ def _parts(url: str) -> tuple[str, str, str]:
 
 
 def _head(method: str, target: str, authority: str, headers: Mapping[str, str], length: int) -> bytes:
-    lines = [f"{method} {target} HTTP/1.1", f"host: {authority}", "user-agent: tidemark"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    if length or method in ("PUT", "POST"):
-        lines.append(f"content-length: {length}")
-    head = "\r\n".join(lines)
-    if " " in target or head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
+    fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    told = f"content-length: {length}\r\n" if length or method in ("PUT", "POST") else ""
+    head = f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: tidemark\r\n{fields}{told}\r\n"
+    lines = len(headers) + (5 if told else 4)
+    if " " in target or head.count("\n") != lines or head.count("\r") != lines:
         raise ValueError(f"{method}: a header, or the address, would break the request in two")
-    return f"{head}\r\n\r\n".encode("latin-1")
+    return head.encode("latin-1")

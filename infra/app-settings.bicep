@@ -15,6 +15,10 @@ param catalogueEndpoint string
 @description('Where Application Insights takes logs.')
 param insightsConnectionString string
 
+@secure()
+@description('Shared access signatures for accounts of other tenants, by the names of their settings.')
+param accountSignatures object
+
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   name: appName
 }
@@ -22,7 +26,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' existing = {
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
-  properties: {
+  properties: union({
     AzureWebJobsStorage__credential: 'managedidentity'
     AzureWebJobsStorage__clientId: identities.runtime.clientId
     AzureWebJobsStorage__blobServiceUri: hostEndpoints.blob
@@ -34,9 +38,11 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     TIDEMARK_CATALOGUE: catalogueEndpoint
     TIDEMARK_POLICIES: 'policies.yaml'
     TIDEMARK_MANAGEMENT_ENDPOINT: environment().resourceManager
+    TIDEMARK_COST_PER_REQUEST: '' // empty: by the limits of one page blob
+    TIDEMARK_COST_PER_BYTE: ''
     TIDEMARK_IDENTITY_RUNTIME: identities.runtime.clientId
     TIDEMARK_IDENTITY_BACKUP: identities.backup.clientId
     TIDEMARK_IDENTITY_RETENTION: identities.retention.clientId
     TIDEMARK_IDENTITY_RESTORE: identities.restore.clientId
-  }
+  }, accountSignatures)
 }

@@ -33,6 +33,10 @@ param identities object
 @description('The Log Analytics workspace for the logs of the platform.')
 param workspaceId string
 
+@secure()
+@description('Shared access signatures for accounts of other tenants, by the names of their settings.')
+param accountSignatures object
+
 @description('Where Application Insights takes the logs of the app.')
 param insightsConnectionString string
 
@@ -105,6 +109,7 @@ module functionApp 'function-app.bicep' = {
     packageContainer: '${hostAccount.outputs.endpoints.blob}${hostStorage.outputs.packageContainer}'
     catalogueEndpoint: catalogueAccount.outputs.endpoints.table
     insightsConnectionString: insightsConnectionString
+    accountSignatures: accountSignatures
     workspaceId: workspaceId
     tags: tags
   }

@@ -31,6 +31,10 @@ param packageContainer string
 @description('The tables of the catalogue.')
 param catalogueEndpoint string
 
+@secure()
+@description('Shared access signatures for accounts of other tenants, by the names of their settings.')
+param accountSignatures object
+
 @description('Where Application Insights takes logs.')
 param insightsConnectionString string
 
@@ -105,17 +109,24 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-// User names and passwords for deployments: neither way is used, both are closed.
+// User names and passwords for deployments: neither way is used, both are closed. Azure refuses both resources without
+// a location, though Bicep's types have none (Azure/bicep issue 7396). And it refuses to change a site that is being
+// changed, so what belongs to the site is written one after the other, the sign-in last (app.bicep).
 resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'ftp'
+  #disable-next-line BCP187
+  location: location
   properties: { allow: false }
 }
 
 resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'scm'
+  #disable-next-line BCP187
+  location: location
   properties: { allow: false }
+  dependsOn: [ftp]
 }
 
 module settings 'app-settings.bicep' = {
@@ -126,7 +137,9 @@ module settings 'app-settings.bicep' = {
     hostEndpoints: hostEndpoints
     catalogueEndpoint: catalogueEndpoint
     insightsConnectionString: insightsConnectionString
+    accountSignatures: accountSignatures
   }
+  dependsOn: [scm]
 }
 
 // What the host says when it cannot reach Application Insights.

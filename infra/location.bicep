@@ -27,9 +27,10 @@ param workspaceId string
 @description('Tags of every resource.')
 param tags object
 
-// The URL of the manifests is https://<account>.blob.<suffix>/<container>.
+// The URL of the manifests is https://<account>.blob.<suffix>/<container>. The name of a host may be written in any case,
+// that of an account has small letters alone.
 var urlParts = split(location.manifests, '/')
-var accountName = split(urlParts[2], '.')[0]
+var accountName = toLower(split(urlParts[2], '.')[0])
 
 module account 'storage-account.bicep' = {
   name: 'tidemark-account-${accountName}'

@@ -46,9 +46,10 @@ var subnets = union(map(withSubnet, location => toLower(location.value.subnet)),
 var withEncryptionSet = filter(locations, location => contains(location.value, 'encryption_set'))
 var encryptionSets = union(map(withEncryptionSet, location => toLower(location.value.encryption_set)), [])
 var withAccount = filter(locations, location => contains(location.value, 'account'))
+var accounts = union(map(withAccount, location => toLower(location.value.account)), [])
 
 // Where the roles are that this file assigns, as roles.json calls it.
-var wheres = ['snapshots', 'snapshot_subscriptions', 'restores', 'restore_subscriptions', 'networks', 'subnets', 'encryption_sets', 'manifests', 'replicas']
+var wheres = ['snapshots', 'snapshot_subscriptions', 'restores', 'restore_subscriptions', 'networks', 'subnets', 'encryption_sets', 'manifests', 'replicas', 'import_accounts']
 
 module made 'resource-group.bicep' = [for (group, index) in groups: {
   name: 'tidemark-group-${installation}-${index}'
@@ -139,6 +140,18 @@ module onReplicas 'assignments-container.bicep' = [for (location, index) in with
     accountName: split(location.value.account, '/')[8]
     containerName: last(split(location.value.pages, '/'))
     roles: filter(roles, role => role.value.where == 'replicas')
+    identities: identities
+    installation: installation
+  }
+  dependsOn: [definitions]
+}]
+
+module onImportAccounts 'assignments-account.bicep' = [for (id, index) in accounts: {
+  name: 'tidemark-import-account-${installation}-${index}'
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    accountName: split(id, '/')[8]
+    roles: filter(roles, role => role.value.where == 'import_accounts')
     identities: identities
     installation: installation
   }

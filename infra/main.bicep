@@ -29,6 +29,10 @@ param authClientId string = ''
 @description('The address ranges (CIDR, such as 203.0.113.0/24) that may call the app. Everybody may try to sign in, if empty.')
 param allowedIpRanges array = []
 
+@secure()
+@description('Shared access signatures for storage accounts of other tenants, by the names of their settings, such as TIDEMARK_SAS_BACKUP_theiraccount. None are needed for accounts that the identities have roles on.')
+param accountSignatures object = {}
+
 @description('Who gets a mail when an alert fires. Alerts are in the portal only, if empty.')
 param alertEmails array = []
 
@@ -110,6 +114,7 @@ module app 'app.bicep' = {
     identities: identities.outputs.identities
     workspaceId: monitoring.outputs.workspaceId
     insightsConnectionString: monitoring.outputs.connectionString
+    accountSignatures: accountSignatures
     tags: tags
   }
 }

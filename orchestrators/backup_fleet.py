@@ -26,6 +26,7 @@ from activities.fleet import (
 from activities.restore_points import record_lost_point
 from activities.starting import Starts, start_orchestrations
 from activities.sweeping import Sweep, find_unattended
+from domain.errors import StepFailed
 from domain.fleet import DueBackup
 from durable import Context, Failed, Steps, call, gather, orchestration
 
@@ -41,7 +42,7 @@ DAYS_OF_OPERATIONS = 3
 def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
     """Sweep, and start every backup that is due; return how many were due."""
     # What is under way comes first: it must go on also when the fleet cannot be listed.
-    yield from sweep(context)
+    trouble = yield from swept(context)
 
     due: list[DueBackup] = []
     failures = []
@@ -52,7 +53,18 @@ def backup_fleet(context: Context, watch: Watch) -> Steps[int]:
         due += [backup for look in looks if not isinstance(look, Failed) for backup in look.value]
     for page in pages(due):
         yield from call(context, start_backups, DuePage(tuple(page)))
+    if trouble:
+        raise trouble  # and no heartbeat, which is heard of
     return (yield from call(context, end_look, LookReport(len(due), tuple(failures))))
+
+
+def swept(context: Context) -> Steps[StepFailed | None]:
+    """Sweep; return what went wrong. That keeps no due backup from being begun: it may be a single row."""
+    try:
+        yield from sweep(context)
+    except StepFailed as failure:
+        return failure
+    return None
 
 
 def sweep(context: Context) -> Steps[None]:

@@ -1,7 +1,7 @@
 """Brings a restore point back from one location: its disks, or the whole VM.
 
 1. Look at everything that is needed, and plan it; where there are faults, list them all and make nothing.
-2. Begin all disks, side by side, and wait until all are ready.
+2. Make all disks, side by side, out of snapshots or page blobs, and wait until all are ready.
 3. For a VM: make its network interface, then the VM of the disks, and see that it has each where it belongs.
 4. Record what came back, what did not, and what could not be carried over.
 
@@ -10,13 +10,12 @@ A run that was cut off is followed by another one under the same id, which takes
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
 
 import azure.durable_functions as df
 
+from activities.blob_restores import BlobWork
 from activities.restore_preflight import check_restore
 from activities.restores import (
     MachineOrder,
@@ -30,22 +29,19 @@ from activities.restores import (
     record_restore,
 )
 from domain.errors import Refused, StepFailed
-from domain.provisioning import Made
 from domain.requests import RestoreRequest
 from domain.restore_outcomes import Preflight, RestoreOutcome, RestorePlan, refusal
 from domain.restored_machines import MachinePlan, RestoredMachine
 from domain.restores import DiskPlan, RestoredDisk
-from durable import Context, Failed, Outcome, Pace, Steps, call, gather, insist, orchestration, poll, wait
+from durable import Context, Failed, Outcome, Steps, call, gather, insist, orchestration, poll, wait
+from orchestrators.making import PACE, is_settled, make_one
+from orchestrators.restore_from_blob import restore_from_blob
 
 blueprint = df.Blueprint()
 
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=1)
 PATIENCE = timedelta(minutes=5)  # with a location that does not answer; another one may have the point
-PACE = Pace(first=timedelta(seconds=5), longest=timedelta(minutes=1), within=timedelta(minutes=40))
-
-
-Thing = TypeVar("Thing", bound=Made)
 
 
 @orchestration(blueprint)
@@ -75,12 +71,24 @@ def check(context: Context, request: RestoreRequest) -> Steps[Preflight]:
 
 def make(context: Context, request: RestoreRequest, plan: RestorePlan) -> Steps[RestoreOutcome]:
     """Make everything that is planned, and say what came of it."""
-    begun = yield from gather(context, begin_disk, plan.disks)
-    latest = yield from poll(context, look_at_disk, plan.disks, known=begun, until=is_settled, pace=PACE)
+    latest = yield from make_disks(context, request.operation, plan.disks)
     outcome = replace(of_disks(plan.disks, latest), not_carried=plan.not_carried)
     if outcome.failure or plan.machine is None:
         return outcome
     return (yield from add_machine(context, MachineOrder(request.operation, plan.machine), outcome))
+
+
+def make_disks(
+    context: Context, operation: str, plans: tuple[DiskPlan, ...]
+) -> Steps[list[Outcome[RestoredDisk]]]:
+    """Make disks out of snapshots, and out of page blobs; mostly a location has one kind."""
+    whole = [plan for plan in plans if plan.blob is None]
+    begun = yield from gather(context, begin_disk, whole)
+    made = yield from poll(context, look_at_disk, whole, known=begun, until=is_settled, pace=PACE)
+    held = [BlobWork(operation, plan) for plan in plans if plan.blob]
+    made += yield from gather(context, restore_from_blob, held, repeats=False)
+    by_id = dict(zip([plan.id for plan in (*whole, *(work.plan for work in held))], made, strict=True))
+    return [by_id[plan.id] for plan in plans]
 
 
 def add_machine(context: Context, order: MachineOrder, outcome: RestoreOutcome) -> Steps[RestoreOutcome]:
@@ -95,28 +103,6 @@ def add_machine(context: Context, order: MachineOrder, outcome: RestoreOutcome) 
         reason = f"{failure}; what was made before it is left as it is"
         return replace(outcome, failure=reason, may_work_elsewhere=is_passing(failure))
     return replace(outcome, machine=machine, failure=difference(machine, order.plan))
-
-
-def make_one(
-    context: Context,
-    begin: Callable[[MachineOrder], Thing],
-    look: Callable[[MachineOrder], Thing],
-    order: MachineOrder,
-    what: str,
-) -> Steps[Thing]:
-    """Make one thing and wait until it is ready; raises StepFailed or Refused if it never is."""
-    begun = yield from gather(context, begin, [order])
-    [latest] = yield from poll(context, look, [order], known=begun, until=is_settled, pace=PACE)
-    if isinstance(latest, Failed):
-        raise StepFailed(begin.__name__, latest.code, latest.message, latest.is_transient)
-    if not latest.value.is_ready:
-        raise Refused("NotMade", f"{what}: {latest.value.found}")
-    return latest.value
-
-
-def is_settled(thing: Made) -> bool:
-    """Whether nothing more will happen to something that was begun."""
-    return thing.is_settled
 
 
 def of_disks(plans: tuple[DiskPlan, ...], latest: list[Outcome[RestoredDisk]]) -> RestoreOutcome:

@@ -46,6 +46,8 @@ STORAGE_CODES = {
     404: "BlobNotFound",
     409: "PendingCopyOperation",
     412: "ConditionNotMet",
+    429: "TooManyRequests",
+    501: "NotImplemented",
     503: "ServerBusy",
 }
 MESSAGES = {409: "The request failed due to conflict with a concurrent request."}

@@ -72,6 +72,7 @@ def test_the_example_names_every_field_there_is_and_the_defaults_that_it_tells()
     }
     for form, given in shown.items():
         assert set(given) == {each.name for each in fields(form)}
+    assert data["locations"]["north"]["snapshot_access"] == LocationForm().snapshot_access
     defaults = PolicyForm()
     for name in ("max_skew_seconds", "backlog", "unsupported_disks", "most_pruned_percent"):
         assert daily[name] == getattr(defaults, name)

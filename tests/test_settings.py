@@ -189,3 +189,32 @@ def test_every_missing_identity_is_told_at_once() -> None:
     with pytest.raises(InvalidInput) as told:
         Settings.from_environ({"TIDEMARK_CATALOGUE": CATALOGUE})
     assert [fault.field for fault in told.value.faults] == list(IDENTITIES)
+
+
+def test_a_signature_stands_for_one_identity_and_one_account_and_is_never_shown() -> None:
+    settings = Settings.from_environ(
+        {**IN_AZURE, "TIDEMARK_SAS_BACKUP_vaultelsewhere": "?sv=2024-11-04&sp=rwcl&sig=c2VjcmV0"}
+    )
+    assert settings.signatures == {
+        (Identity.BACKUP, "vaultelsewhere"): "sv=2024-11-04&sp=rwcl&sig=c2VjcmV0",
+    }
+    assert "c2VjcmV0" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("TIDEMARK_SAS_BACKUP_vault", "c2VjcmV0", "is not a shared access signature"),
+        (
+            "TIDEMARK_SAS_BACKUP_vault",
+            "https://vault.example/c?sig=c2VjcmV0",
+            "not a shared access signature",
+        ),
+        ("TIDEMARK_SAS_VAULT_backup", "sig=c2VjcmV0", "none of Tidemark's"),
+        ("TIDEMARK_SAS_BACKUP", "sig=c2VjcmV0", "none of Tidemark's"),
+    ],
+)
+def test_what_is_no_signature_is_named_but_not_told(name: str, value: str, told: str) -> None:
+    with pytest.raises(InvalidInput, match=f"{name}: .*{told}") as refused:
+        Settings.from_environ({**IN_AZURE, name: value})
+    assert "c2VjcmV0" not in str(refused.value)

@@ -235,9 +235,13 @@ def _vm_of(operation: Operation) -> str:
 
 
 def _brought_back(operation: Operation, point: RestorePoint) -> tuple[RestoredDiskDocument, ...]:
-    """Return the disks of a restore. Which of them are ready is recorded when all are settled."""
+    """Return the disks of a restore. Which of them are ready is recorded when all are settled.
+
+    For a VM that is before its network interface and the VM itself are made.
+    """
     request = from_wire(RestoreRequest, operation.request)
     ready = {disk["id"].lower() for disk in operation.outcome.get("disks", [])}
+    ready |= {disk_id.lower() for disk_id in operation.made}
 
     def brought(part: ProtectedDisk) -> RestoredDiskDocument:
         disk_id = restored_disk_id(operation.id, part.disk, request.location)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import azure.durable_functions as df
 from pydantic import Field
 
-from domain.errors import NotFound
+from domain.errors import Fault, InvalidInput, NotFound
 from domain.names import point_parts
 from domain.restore_points import PointState, ProtectedDisk, ReplicaState, RestorePoint
 from gateways.connection import cloud
@@ -146,6 +146,9 @@ def show_restore_point(path: PointPath) -> PointDocument:
     problems=(NotFound,),
 )
 def list_restore_points(path: PointsPath, query: PointsQuery) -> PointPage:
+    if query.after and point_parts(query.after)[0] != path.key:
+        fault = f"restore point {query.after} is not one of this VM; leave it out to begin anew"
+        raise InvalidInput("The request", [Fault("after", fault)])
     found = cloud().catalogue.restore_points.newest(path.key, after=query.after, most=query.limit + 1)
     if not found:
         found_vm(path.key)

@@ -57,7 +57,7 @@ class Noted(dict[str, str]):
 
 def check(project: Project) -> Result:
     """Compare both ways."""
-    found = [each for file in project.parsed.values() for each in _set_in(file)]
+    found = [each for file in project.parsed.values() for each in settings_in(file)]
     settings = {each.name: each for each in found}
     if not settings:
         advice = "set them in a resource Microsoft.Web/sites/config named 'appsettings', one a line"
@@ -74,7 +74,8 @@ def check(project: Project) -> Result:
     return result("settings", f"{ours} settings of the app, {len(settings) - ours} of the platform", findings)
 
 
-def _set_in(file: BicepFile) -> Iterator[Set]:
+def settings_in(file: BicepFile) -> Iterator[Set]:
+    """Yield every setting that a file sets."""
     for resource in file.resources.values():
         if resource.of.lower().startswith("microsoft.web/sites/config@") and resource.body is not None:
             members = entries(resource.body)

@@ -17,11 +17,12 @@ from typing import Any
 from tree_sitter import Node
 
 from infra.checks.bicep import Declaration, entries, line, literal, parts
+from infra.checks.deploying import LOCATED, type_of
 from infra.checks.project import Project
 from infra.checks.results import Finding, Result, not_looked, result
 
 _REQUIRED, _READ_ONLY = 1, 2  # flags of a property
-_OF_BICEP = {"scope", "parent", "dependsOn"}
+_OF_BICEP = frozenset({"scope", "parent", "dependsOn"})
 _GIVEN_BY_BICEP = {"id", "type", "apiVersion"}
 # Azure has these, and its types have them not: learn.microsoft.com/azure/azure-functions/security-concepts
 _ABSENT_THOUGH_REAL = {"functionsRuntimeAdminIsolationEnabled", "siteUpdateStrategy"}
@@ -90,6 +91,7 @@ class Body:
     file: str
     findings: list[Finding] = field(default_factory=list)
     _every: Any = None
+    _of_bicep: frozenset[str] = _OF_BICEP
 
     def look(self, resource: Declaration) -> None:
         """Find what is wrong with a resource."""
@@ -99,6 +101,8 @@ class Body:
             self._add(resource.node, f"{resource.name}: there is no type {resource.of!r}", advice)
         elif resource.body is not None and not resource.is_existing:
             self._every, body = found
+            if type_of(resource) in LOCATED:
+                self._of_bicep |= {"location"}
             self._object(resource.body, body, resource.name, is_top=True)
 
     def _add(self, node: Node, found: str, advice: str, is_warning: bool = False) -> None:
@@ -140,7 +144,7 @@ class Body:
                 self._property(entry, value, properties[name], f"{path}.{name}")
             elif kind.get("additionalProperties"):
                 self._value(value, _referred(self._every, kind["additionalProperties"]), f"{path}.{name}")
-            elif name not in _ABSENT_THOUGH_REAL and not (is_top and name in _OF_BICEP):
+            elif name not in _ABSENT_THOUGH_REAL and not (is_top and name in self._of_bicep):
                 alike = [each for each in properties if each.lower() == name.lower()]
                 known = ", ".join(alike or sorted(properties))
                 advice = f"correct its spelling (case counts) or remove it; known are {known}"

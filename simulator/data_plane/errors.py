@@ -65,6 +65,10 @@ _KNOWN: dict[str, tuple[int, str]] = {
         400,
         "The MD5 value specified in the request is invalid. MD5 value must be 128 bits and base64 encoded.",
     ),
+    "InvalidMetadata": (
+        400,
+        "The metadata specified is invalid. It has characters that are not permitted.",
+    ),
     "InvalidPageRange": (416, "The page range specified is invalid."),
     "InvalidQueryParameterValue": (
         400,
@@ -81,6 +85,7 @@ _KNOWN: dict[str, tuple[int, str]] = {
         400,
         "The MD5 value specified in the request did not match with the MD5 value calculated by the server.",
     ),
+    "MetadataTooLarge": (400, "The size of the specified metadata exceeds the maximum size permitted."),
     "MissingRequiredHeader": (
         400,
         "An HTTP header that's mandatory for this request is not specified.",

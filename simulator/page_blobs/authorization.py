@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from simulator.arm.errors import ArmError
 from simulator.arm.estate import Estate
 from simulator.arm.roles import identity_of
 from simulator.data_plane.errors import StorageError
@@ -17,6 +18,7 @@ from simulator.page_blobs.addresses import Address
 from simulator.page_blobs.calls import BlobCall, Operation
 from simulator.page_blobs.shared_access import checked_sas
 from simulator.page_blobs.shared_key import check_shared_key
+from simulator.wire import Request
 
 Allows = Callable[[str], bool]
 
@@ -28,12 +30,20 @@ def authorize(call: BlobCall, operation: Operation) -> None:
     if authorization.startswith("SharedKey "):
         check_shared_key(call.request, call.account.id.name, call.account.key)
     elif authorization.lower().startswith("bearer "):
-        allows = _role(call.estate, call.account, call.address, identity_of(call.request))
+        allows = _role(call.estate, call.account, call.address, owner_of_token(call.request))
         _require(call, operation, operation.actions, allows)
     elif "sig" in query:
         _authorize_by_sas(call, operation)
     else:
         raise StorageError("NoAuthenticationInformation")
+
+
+def owner_of_token(request: Request) -> str:
+    """Return who sends a bearer token; raises StorageError 403 if there is none."""
+    try:
+        return identity_of(request)
+    except ArmError:
+        raise StorageError("AuthenticationFailed") from None
 
 
 def _authorize_by_sas(call: BlobCall, operation: Operation) -> None:

@@ -170,18 +170,19 @@ def get_metadata(call: BlobCall) -> Response:
 
 def snapshot_blob(call: BlobCall) -> Response:
     """Take a snapshot of a blob."""
+    call.require_base()
+    metadata = call.asked_metadata() or None
     with call.estate.lock:
         blob = call.blob
         check_conditions(call.request, blob.base)
         require_no_copy(blob.base)
         name = snapshot_time(call.account.next_tick(call.now))
-        frozen = blob.freeze(name, call.asked_metadata() or None)
+        frozen = blob.freeze(name, metadata)
     return changed(call, 201, frozen, x_ms_snapshot=name, x_ms_request_server_encrypted="true")
 
 
 def _changeable(call: BlobCall) -> BlobState:
-    if call.snapshot:
-        raise StorageError("InvalidQueryParameterValue", name="snapshot", value=call.snapshot)
+    call.require_base()
     state = call.state
     check_conditions(call.request, state)
     require_no_copy(state)

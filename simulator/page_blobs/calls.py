@@ -17,6 +17,8 @@ from simulator.wire import Headers, Request, Response
 if TYPE_CHECKING:
     from simulator.page_blobs.sources import CopySources
 
+METADATA_BYTES = 8 * 1024
+
 
 @dataclass
 class BlobCall:
@@ -73,10 +75,24 @@ class BlobCall:
         return str(found)
 
     def asked_metadata(self) -> dict[str, str]:
-        """Return the metadata that a request sets; names are kept in lower case here."""
+        """Return the metadata that a request sets; names are kept in lower case here.
+
+        Raises StorageError: InvalidMetadata for names that are no identifiers of C#, MetadataTooLarge beyond
+        8 KiB ("Setting and retrieving properties and metadata for Blob resources").
+        """
         prefix = "x-ms-meta-"
         headers = self.request.headers.items()
-        return {name[len(prefix) :]: value for name, value in headers if name.startswith(prefix)}
+        found = {name[len(prefix) :]: value for name, value in headers if name.startswith(prefix)}
+        if not all(name.isascii() and name.isidentifier() for name in found):
+            raise StorageError("InvalidMetadata")
+        if sum(len(name) + len(value) for name, value in found.items()) > METADATA_BYTES:
+            raise StorageError("MetadataTooLarge")
+        return found
+
+    def require_base(self) -> None:
+        """Refuse a request that is to change a snapshot; raises StorageError 400."""
+        if self.snapshot:
+            raise StorageError("InvalidQueryParameterValue", name="snapshot", value=self.snapshot)
 
 
 @dataclass(frozen=True)

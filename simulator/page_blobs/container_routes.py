@@ -10,9 +10,9 @@ from __future__ import annotations
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from simulator.arm.roles import identity_of
 from simulator.data_plane.errors import StorageError
 from simulator.page_blobs.accounts import Container, is_container_name
+from simulator.page_blobs.authorization import owner_of_token
 from simulator.page_blobs.calls import BlobCall
 from simulator.page_blobs.shared_access import delegation_text
 from simulator.page_blobs.telling import date
@@ -66,7 +66,7 @@ def get_delegation_key(call: BlobCall) -> Response:
     start, expiry = asked.findtext("Start") or "", asked.findtext("Expiry")
     if not expiry:
         raise StorageError("InvalidHeaderValue", name="Expiry", value="")
-    fields = {"skoid": identity_of(call.request), "sktid": TENANT, "skt": start, "ske": expiry}
+    fields = {"skoid": owner_of_token(call.request), "sktid": TENANT, "skt": start, "ske": expiry}
     fields |= {"sks": "b", "skv": call.version}
     value = call.account.delegation_key(delegation_text(fields))
     names = ("SignedOid", "SignedTid", "SignedStart", "SignedExpiry", "SignedService", "SignedVersion")

@@ -1,7 +1,8 @@
 """Which operation a request asks for, and which rights each of them needs.
 
 Source: the section "Authorization" of each operation in the Azure Storage REST documentation: data actions
-for tokens, letters for SAS. Making, deleting and looking at a container needs a SAS of the whole account.
+for tokens, letters for SAS. Making, deleting and looking at a container needs a SAS of the whole account. Own
+choice: to take a snapshot, a token needs the right to write, not just to add.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _OPERATIONS: dict[tuple[str, str, str], Operation] = {
     ("blob", "PUT", "properties"): Operation(blob_routes.set_properties, (WRITE,), "w"),
     ("blob", "PUT", "metadata"): Operation(blob_routes.set_metadata, (WRITE,), "w"),
     ("blob", "GET", "metadata"): Operation(blob_routes.get_metadata, (READ,), "r"),
-    ("blob", "PUT", "snapshot"): Operation(blob_routes.snapshot_blob, (WRITE, ADD), "wc"),
+    ("blob", "PUT", "snapshot"): Operation(blob_routes.snapshot_blob, (WRITE,), "wc"),
     ("blob", "PUT", "page"): Operation(page_routes.put_page, (WRITE,), "w"),
     ("blob", "GET", "pagelist"): Operation(page_routes.get_page_ranges, (READ,), "r"),
 }

@@ -25,8 +25,7 @@ from simulator.wire import Headers, Response
 
 def put_page(call: BlobCall) -> Response:
     """Write or clear pages; the bytes come along or from a URL."""
-    if call.snapshot:
-        raise StorageError("InvalidQueryParameterValue", name="snapshot", value=call.snapshot)
+    call.require_base()
     write = asked_write(call.request, call.blob.base.length, SourcesOf(call.sources, call.account))
     with call.estate.lock:
         state = call.blob.base

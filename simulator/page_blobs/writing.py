@@ -8,9 +8,14 @@ from simulator.page_blobs.calls import BlobCall
 from simulator.page_blobs.conditions import check_conditions
 from simulator.page_blobs.pace import Pace
 
+LONGEST_NAME = 1024
+
 
 def writable(call: BlobCall) -> PageBlob | None:
     """Return the blob that a request is to write over, if there is one; raises StorageError if it may not."""
+    call.require_base()
+    if len(call.address.blob) > LONGEST_NAME:
+        raise StorageError("InvalidResourceName")
     there = call.container.blobs.get(call.address.blob)
     check_conditions(call.request, there.base if there else None)
     if there is not None:

@@ -7,23 +7,12 @@ from datetime import timedelta
 import pytest
 
 from activities.copies import Claim, CopyOrder, begin_next_copy, look_at_copy, queue_copies
-from activities.restore_points import (
-    PointRecord,
-    SnapshotRequest,
-    VmQuery,
-    begin_restore_point,
-    begin_snapshot,
-    describe_vm,
-    look_at_snapshot,
-    record_restore_point,
-)
 from domain.copies import CopyState
 from domain.copy_queues import CopyLook
 from domain.errors import Transient
-from domain.restore_points import RestorePoint
 from gateways.connection import cloud
 from gateways.permits import Permits
-from tests.world import START
+from tests.activities.taken import take_a_point
 
 SOME_TIME = timedelta(minutes=10)  # longer than the wait before a second attempt
 
@@ -31,15 +20,8 @@ SOME_TIME = timedelta(minutes=10)  # longer than the wait before a second attemp
 @pytest.fixture
 def queue(world):
     """The queue of the only disk of a point to the north."""
-    vm = describe_vm(VmQuery(world.add_vm("web", {"os": b"system"})))
     policy = cloud().policies.policies["daily"]
-    point = begin_restore_point(RestorePoint.begin(vm, policy, START, 1, START, None))
-    for part in point.disks:
-        begin_snapshot(SnapshotRequest(point.id, point.policy, vm.name, policy.home, part))
-    world.clock.advance(timedelta(seconds=10))
-    decided = point.decided_by([look_at_snapshot(part) for part in point.disks], world.clock.now())
-    recorded = record_restore_point(PointRecord(decided, policy.home))
-    [found] = queue_copies(CopyOrder(recorded, policy.recovery))
+    [found] = queue_copies(CopyOrder(take_a_point(world), policy.recovery))
     return found
 
 

@@ -19,12 +19,13 @@ from activities.retention import (
 )
 from domain.errors import Transient
 from domain.leftovers import FAILURES_TOLD, QUIET
-from domain.names import point_parts, point_row_key
+from domain.names import operation_day, point_parts, point_row_key
 from domain.operations import Operation
 from domain.pruning import PrunePlan, ReplicaName
 from domain.restore_points import ReplicaState
 from domain.retention import GRACE, held
 from gateways.connection import cloud, use
+from gateways.tables import Row
 
 AVAILABLE, EXPIRING, DELETED = ReplicaState.AVAILABLE, ReplicaState.EXPIRING, ReplicaState.DELETED
 USED_BY = "20261122-0123456789abcdef0123"
@@ -172,6 +173,17 @@ def test_what_a_restore_reads_stays_until_that_is_over_also_where_it_died_withou
     mark_replicas(PruneRequest(vm))
     assert states(vm)[-1] is EXPIRING
     assert find(name).uses == {}
+
+
+def test_what_is_read_by_an_operation_that_nobody_can_read_stays(world, vm):
+    name = due(world, vm)
+    cloud().catalogue.operations.table.put(Row(operation_day(USED_BY), USED_BY, "{}"))
+    cloud().catalogue.restore_points.alter(name.point, lambda known: known.used(USED_BY, world.clock.now()))
+
+    assert delete_replica(name).is_over
+    assert len(snapshots_of(name.point, "north")) == 2
+    mark_replicas(PruneRequest(vm))
+    assert states(vm)[-1] is AVAILABLE
 
 
 def test_a_point_is_forgotten_with_its_copies_when_its_last_replica_is_gone(world, vm):

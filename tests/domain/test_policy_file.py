@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from domain.errors import InvalidInput
-from domain.policy import Backlog, Policies, Selector, Unsupported
+from domain.policy import Backlog, Policies, Selector, SnapshotAccess, Unsupported
 from domain.policy_file import parse_policies
 from domain.policy_forms import (
     FileForm,
@@ -83,6 +83,7 @@ def test_what_is_left_out_has_its_default():
     assert (daily.most_pruned, daily.max_skew.total_seconds()) == (0.5, 60)
     north = daily.recovery[0]
     assert (north.encryption_set_id, north.subnet_id, north.sizes, north.zones) == (None, None, {}, {})
+    assert north.snapshot_access is SnapshotAccess.DENIED
 
 
 def test_arm_ids_are_read_in_any_case():
@@ -97,13 +98,14 @@ def test_every_field_that_may_be_left_out_is_read():
         backlog="newest", unsupported_disks="leave_out", selector=selector, most_pruned_percent=20,
         max_skew_seconds=5,
     )  # fmt: skip
-    read = parsed(north={"encryption_set": KEYS, "subnet": SUBNET, **mapped}, daily=asked)
+    more = {"encryption_set": KEYS, "subnet": SUBNET, "snapshot_access": "allowed"}
+    read = parsed(north={**more, **mapped}, daily=asked)
     daily, north = read.policies["daily"], read.locations["north"]
     assert (daily.backlog, daily.unsupported) == (Backlog.NEWEST, Unsupported.LEAVE_OUT)
     assert daily.selector == Selector((HERE,), ("web",), {"env": "production"})
     assert (daily.most_pruned, daily.max_skew.total_seconds()) == (0.2, 5)
     assert (north.encryption_set_id, north.subnet_id) == (KEYS, SUBNET)
-    assert north.sizes == mapped["sizes"]
+    assert (north.sizes, north.snapshot_access) == (mapped["sizes"], SnapshotAccess.ALLOWED)
     assert north.zones == {"1": "2", "3": "3"}  # nobody must know that YAML takes them for numbers
 
 
@@ -126,6 +128,8 @@ def test_a_field_must_be_there_or_has_a_default(form):
         ({"west": {"encryption_set": "keys"}}, "locations.west.encryption_set", "named by its ARM id"),
         ({"west": {"subnet": KEYS}}, "locations.west.subnet", "a subnet is named by its ARM id, like /sub"),
         ({"west": {"sizes": {"D4": "Standard_D2"}}}, "locations.west.sizes.D4", "looks like Standard_D4s_v5"),
+        ({"west": {"snapshot_access": "public"}}, "locations.west.snapshot_access",
+         "it should be 'denied' or 'allowed' (found 'public')"),
         ({"west": {"zones": {1: "a"}}}, "locations.west.zones.1", "a zone is one digit, like 1 (found 'a')"),
         ({"daily": policy(home="West")}, "policies.daily.home", "small letters"),
         ({"daily": policy(backlog="all")}, "policies.daily.backlog", "'every' or 'newest' (found 'all')"),

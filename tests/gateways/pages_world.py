@@ -9,7 +9,9 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+from domain.page_writes import Write, plan_writes
 from domain.snapshots import Snapshot
+from gateways.blob_access import Opened
 from gateways.compute import Compute
 from gateways.disk_data import DiskData
 from gateways.page_blobs import PageBlob, PageBlobs
@@ -22,13 +24,21 @@ from simulator.streams import streams
 from simulator.tempo import Tempo
 from simulator.transport import transport
 from simulator.world_accounts import AccountHandle
+from tests.domain.samples import WEST
 from tests.gateways.scripted import SUBSCRIPTION, Token
 from tests.gateways.simulated import START, HurriedClock
 
 MIB = 1024 * 1024
 DISK_BYTES = 24 * MIB
+LENGTH = DISK_BYTES + 512  # of its blob
+PIECE = 4 * MIB
 HOUR = timedelta(hours=1)
 UNLIMITED = Tempo(blob_requests_per_second=None, blob_bytes_per_second=None)
+
+
+def never() -> bool:
+    """A batch that is never over before it is done."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -55,12 +65,27 @@ class Pages:
         """Take a snapshot of the disk; return its id."""
         group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/snapshots-west"
         snapshot_id = f"{group}/providers/Microsoft.Compute/snapshots/{name}"
-        begun: Snapshot = self.snapshots.begin(snapshot_id, self.disk.id, "westeurope", {})
+        begun: Snapshot = self.snapshots.begin(snapshot_id, self.disk.id, WEST, {})
         self.clock.advance(timedelta(minutes=1))
         return begun.id
 
     def blob(self, name: str = "web/os.vhd") -> PageBlob:
         return self.blobs.at(self.container, name)
+
+    def fresh(self) -> PageBlob:
+        """Make a new replica of the disk."""
+        blob = self.blob()
+        blob.create(LENGTH, {"tidemark_disk": "os"})
+        return blob
+
+    def stored(self) -> bytes:
+        """Return what the replica holds."""
+        return self.account.blob("replicas", self.blob().name).read(0, LENGTH)
+
+    def whole(self, snapshot_id: str) -> tuple[Opened, list[Write]]:
+        """Open a snapshot, and plan to copy all of it."""
+        opened = self.disk_data.open(snapshot_id, HOUR)
+        return opened, list(plan_writes(self.disk_data.page_ranges(opened, None, 0, LENGTH)))
 
     def on(self, container: str, credential: Any) -> Pages:
         """The same with other replicas."""

@@ -84,7 +84,7 @@ class Azure:
 
     def begin(self, point: RestorePoint, part: ProtectedDisk) -> Snapshot:
         tags = snapshot_tags(point.id, point.vm.name, part.disk.name, point.policy, "west")
-        return self.snapshots.begin(part.snapshot_id, part.disk.id, "westeurope", tags)
+        return self.snapshots.begin(part.snapshot_id, part.disk.id, self.west, tags)
 
     def found(self, snapshot_id: str) -> Snapshot:
         snapshot = self.snapshots.find(snapshot_id)

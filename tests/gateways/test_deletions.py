@@ -46,7 +46,7 @@ def test_a_later_snapshot_of_the_disk_stays_whole(azure, deletions, web, point):
     azure.pass_time(300)
     later = replace(point, attempt=2)  # another point, so another name
     name = azure.west.snapshot_id("later")
-    azure.snapshots.begin(name, web.disk("data").id, "westeurope", {"tidemark-point": later.id})
+    azure.snapshots.begin(name, web.disk("data").id, azure.west, {"tidemark-point": later.id})
     azure.pass_time()
     for part in point.disks:
         deletions.delete_snapshot(part.snapshot_id, point.id)
@@ -58,7 +58,7 @@ def test_a_later_snapshot_of_the_disk_stays_whole(azure, deletions, web, point):
 @pytest.mark.parametrize("tags", [{}, {"tidemark-point": "web-0123456789ab~20261122T0200Z~9"}])
 def test_a_snapshot_of_something_else_is_refused_and_stays(azure, deletions, web, point, tags):
     name = azure.west.snapshot_id("theirs")
-    azure.snapshots.begin(name, web.disk("os").id, "westeurope", tags)
+    azure.snapshots.begin(name, web.disk("os").id, azure.west, tags)
     azure.pass_time()
     with pytest.raises(Refused, match="is not deleted; if it is not Tidemark's") as refused:
         deletions.delete_snapshot(name, point.id)
@@ -70,10 +70,10 @@ def test_a_snapshot_of_something_else_is_refused_and_stays(azure, deletions, web
 def test_a_snapshot_that_azure_left_behind_failed_is_deleted_too(azure, deletions, web, point):
     tags = {"tidemark-point": point.id}
     for number in range(6):  # with the point's own, seven in five minutes
-        azure.snapshots.begin(azure.west.snapshot_id(f"n{number}"), web.disk("os").id, "westeurope", tags)
+        azure.snapshots.begin(azure.west.snapshot_id(f"n{number}"), web.disk("os").id, azure.west, tags)
     eighth = azure.west.snapshot_id("n6")
     with pytest.raises(Refused):
-        azure.snapshots.begin(eighth, web.disk("os").id, "westeurope", tags)
+        azure.snapshots.begin(eighth, web.disk("os").id, azure.west, tags)
     assert azure.found(eighth).provisioning_state == "Failed"
     assert not deletions.delete_snapshot(eighth, point.id)
     azure.pass_time()

@@ -10,20 +10,11 @@ from azure.core.credentials import AzureNamedKeyCredential
 
 from domain.page_writes import Write, plan_writes
 from gateways import checksums
-from gateways.blob_access import Opened
 from gateways.disk_data import read_into
-from gateways.page_blobs import PageBlob
 from gateways.page_transfers import Checks, Done, How, PageTransfer
 from gateways.window_tallies import begun, extended
 from gateways.wire import Network
-from tests.gateways.pages_world import DISK_BYTES, HOUR, MIB, Pages, pages
-
-LENGTH = DISK_BYTES + 512
-PIECE = 4 * MIB
-
-
-def never() -> bool:
-    return False
+from tests.gateways.pages_world import DISK_BYTES, HOUR, LENGTH, MIB, PIECE, never, pages
 
 
 @pytest.fixture
@@ -37,21 +28,6 @@ def is_served(request):
     return request.param
 
 
-def fresh(world: Pages, name: str = "web/os.vhd") -> PageBlob:
-    blob = world.blob(name)
-    blob.create(LENGTH, {"tidemark_disk": "os"})
-    return blob
-
-
-def stored(world: Pages, name: str = "web/os.vhd") -> bytes:
-    return world.account.blob("replicas", name).read(0, LENGTH)
-
-
-def whole(world: Pages, snapshot: str) -> tuple[Opened, list[Write]]:
-    opened = world.disk_data.open(snapshot, HOUR)
-    return opened, list(plan_writes(world.disk_data.page_ranges(opened, None, 0, LENGTH)))
-
-
 def test_a_whole_snapshot_and_then_its_changes_arrive_byte_for_byte(world, is_served):
     world.write(MIB, 9 * MIB)
     world.write(22 * MIB, 65536, seed=2)
@@ -59,59 +35,59 @@ def test_a_whole_snapshot_and_then_its_changes_arrive_byte_for_byte(world, is_se
     world.disk.image.write(2 * MIB, bytes(5 * MIB))
     world.write(22 * MIB + 4096, 512, seed=3)
     second = world.take("second")
-    blob = fresh(world)
-    previous, writes = whole(world, first)
+    blob = world.fresh()
+    previous, writes = world.whole(first)
     transfer = PageTransfer(previous, blob, is_fresh=True, is_served=is_served)
     assert transfer.run(writes, never).is_complete
-    assert stored(world) == world.content(first)
+    assert world.stored() == world.content(first)
     opened = world.disk_data.open(second, HOUR)
     changes = world.disk_data.page_ranges(opened, previous, 0, LENGTH)
     heard: list[Done] = []
     transfer = PageTransfer(opened, blob, is_served=is_served)
     done = transfer.run(plan_writes(changes), never, None, heard.append)
     assert (done.is_complete, done.not_served) == (True, None)
-    assert stored(world) == world.content(second)
+    assert world.stored() == world.content(second)
     assert {each.how for each in heard} <= {How.SERVED if is_served else How.STREAMED, How.CLEARED}
 
 
 def test_where_the_service_does_not_read_the_source_the_rest_is_streamed_and_told(world):
     world.account.resource.refuses_incremental_sources = True
     world.write(0, 13 * MIB)
-    opened, writes = whole(world, world.take("first"))
-    blob = fresh(world)
+    opened, writes = world.whole(world.take("first"))
+    blob = world.fresh()
     heard: list[Done] = []
     done = PageTransfer(opened, blob, connections=3).run(writes, never, None, heard.append)
     assert "CopySourceCannotBeIncrementalCopyBlob" in done.not_served
     assert "sig=" not in done.not_served
     assert {each.how for each in heard} == {How.STREAMED}
-    assert stored(world)[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
+    assert world.stored()[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
 
 
 def test_zeros_of_a_new_blob_are_not_written(world):
     world.write(0, 512)
     opened = world.disk_data.open(world.take("first"), HOUR)
-    blob = fresh(world)
+    blob = world.fresh()
     heard: list[Done] = []
     transfer = PageTransfer(opened, blob, is_served=False, is_fresh=True)
     transfer.run([Write(0, 3 * PIECE)], never, None, heard.append)
     assert [each.how for each in heard] == [How.STREAMED, How.ZEROS, How.ZEROS]
     assert list(blob.ranges("", 0, LENGTH))[-1].end == PIECE
-    assert stored(world)[: 3 * PIECE] == world.disk.image.read(0, 3 * PIECE)
+    assert world.stored()[: 3 * PIECE] == world.disk.image.read(0, 3 * PIECE)
 
 
 def test_what_is_not_new_is_overwritten_by_zeros(world):
     opened = world.disk_data.open(world.take("first"), HOUR)
-    blob = fresh(world)
+    blob = world.fresh()
     blob.put(0, bytes([1]) * 4096)
     PageTransfer(opened, blob, is_served=False).run([Write(0, 4096)], never)
-    assert stored(world)[:4096] == bytes(4096)
+    assert world.stored()[:4096] == bytes(4096)
 
 
 @pytest.mark.parametrize("connections", [1, 5])
 def test_a_transfer_that_is_cut_goes_on_where_it_stopped(world, is_served, connections):
     world.write(0, 21 * MIB)
-    opened, writes = whole(world, world.take("first"))
-    blob = fresh(world)
+    opened, writes = world.whole(world.take("first"))
+    blob = world.fresh()
     content = world.content(opened.name.removeprefix("snapshot "))
     heard: list[Done] = []
     reached = runs = 0
@@ -120,7 +96,7 @@ def test_a_transfer_that_is_cut_goes_on_where_it_stopped(world, is_served, conne
         transfer = PageTransfer(opened, blob, connections, is_served=is_served)
         done = transfer.run(rest, never, 2 * PIECE, heard.append)
         assert done.reached > reached
-        assert stored(world)[: done.reached] == content[: done.reached]
+        assert world.stored()[: done.reached] == content[: done.reached]
         reached, runs = done.reached, runs + 1
         if done.is_complete:
             break
@@ -130,16 +106,16 @@ def test_a_transfer_that_is_cut_goes_on_where_it_stopped(world, is_served, conne
 
 def test_when_time_is_over_nothing_new_begins(world):
     world.write(0, 21 * MIB)
-    opened, writes = whole(world, world.take("first"))
+    opened, writes = world.whole(world.take("first"))
     looks = iter([False, False, False])
-    done = PageTransfer(opened, fresh(world), 1).run(writes, lambda: next(looks, True))
+    done = PageTransfer(opened, world.fresh(), 1).run(writes, lambda: next(looks, True))
     assert (done.is_complete, done.reached) == (False, writes[3].start)
 
 
 def test_digests_follow_from_the_bytes_alone(world, is_served):
     world.write(0, 9 * MIB + 512)
-    opened, writes = whole(world, world.take("first"))
-    blob = fresh(world)
+    opened, writes = world.whole(world.take("first"))
+    blob = world.fresh()
     record = begun(0, LENGTH)
     heard: list[Done] = []
     PageTransfer(opened, blob, 5, is_served=is_served).run(writes, never, None, heard.append)

@@ -12,6 +12,7 @@ import pytest
 
 from domain.copies import copies_of
 from domain.errors import Absent, Conflicting, Refused, Transient
+from domain.policy import SnapshotAccess
 from tests.gateways.simulated import START
 
 
@@ -30,7 +31,7 @@ def test_a_snapshot_is_begun_taken_and_found_with_its_tags(azure, web):
 
 def test_a_snapshot_that_was_only_begun_is_not_usable_yet(azure, web):
     vm = azure.machines.describe(web.id)
-    begun = azure.snapshots.begin(azure.west.snapshot_id("one"), vm.disks[0].id, "westeurope", {})
+    begun = azure.snapshots.begin(azure.west.snapshot_id("one"), vm.disks[0].id, azure.west, {})
     assert not begun.is_taken
     assert not begun.is_usable
     assert begun.failure is None
@@ -49,19 +50,39 @@ def test_beginning_a_snapshot_twice_takes_one(azure, web):
 def test_a_snapshot_of_another_disk_under_the_name_is_refused(azure, web):
     os, data = azure.machines.describe(web.id).disks
     name = azure.west.snapshot_id("one")
-    azure.snapshots.begin(name, os.id, "westeurope", {})
+    azure.snapshots.begin(name, os.id, azure.west, {})
     with pytest.raises(Refused, match=r"exists, but was made of .*web-os instead of .*web-data") as refused:
-        azure.snapshots.begin(name, data.id, "westeurope", {})
+        azure.snapshots.begin(name, data.id, azure.west, {})
     assert refused.value.code == "NameTaken"
 
 
 def test_a_snapshot_whose_disk_is_gone_or_whose_group_is_missing_is_refused(azure, web):
     with pytest.raises(Refused):
-        azure.snapshots.begin(azure.west.snapshot_id("one"), web.disk("os").id + "-gone", "westeurope", {})
+        azure.snapshots.begin(azure.west.snapshot_id("one"), web.disk("os").id + "-gone", azure.west, {})
     nowhere = replace(azure.west, resource_group="nowhere")
     with pytest.raises(Absent, match="nowhere") as absent:
-        azure.snapshots.begin(nowhere.snapshot_id("one"), web.disk("os").id, "westeurope", {})
+        azure.snapshots.begin(nowhere.snapshot_id("one"), web.disk("os").id, azure.west, {})
     assert absent.value.code == "ResourceGroupNotFound"
+
+
+@pytest.mark.parametrize(
+    ("access", "told"),
+    [
+        (SnapshotAccess.DENIED, ("DenyAll", "Disabled")),
+        (SnapshotAccess.ALLOWED, ("AllowAll", "Enabled")),
+    ],
+)
+def test_a_snapshot_and_its_copy_may_be_read_as_their_locations_say(azure, web, access, told):
+    west, north = (replace(each, snapshot_access=access) for each in (azure.west, azure.north))
+    taken, copied = west.snapshot_id("taken"), north.snapshot_id("copied")
+    azure.snapshots.begin(taken, web.disk("os").id, west, {})
+    azure.pass_time()
+    azure.snapshots.begin_copy(copied, taken, north, {})
+    azure.pass_time(600)
+    assert azure.found(copied).percent == 100
+    for snapshot in (taken, copied):
+        properties = azure.snapshot_model(snapshot)["properties"]
+        assert (properties["networkAccessPolicy"], properties["publicNetworkAccess"]) == told
 
 
 @pytest.mark.parametrize("after_executing", [False, True])
@@ -69,8 +90,8 @@ def test_a_write_without_an_answer_may_be_repeated(azure, web, after_executing):
     azure.cloud.faults.drop("PUT", "/snapshots/", after_executing=after_executing)
     disk, name = web.disk("os").id, azure.west.snapshot_id("one")
     with pytest.raises(Transient):
-        azure.snapshots.begin(name, disk, "westeurope", {"a": "b"})
-    azure.snapshots.begin(name, disk, "westeurope", {"a": "b"})
+        azure.snapshots.begin(name, disk, azure.west, {"a": "b"})
+    azure.snapshots.begin(name, disk, azure.west, {"a": "b"})
     azure.pass_time()
     assert azure.found(name).is_usable
 
@@ -78,14 +99,14 @@ def test_a_write_without_an_answer_may_be_repeated(azure, web, after_executing):
 def test_throttling_is_told_with_its_time(azure, web):
     azure.cloud.faults.fail("PUT", "/snapshots/", status=429, retry_after=1200)
     with pytest.raises(Transient) as told:
-        azure.snapshots.begin(azure.west.snapshot_id("one"), web.disk("os").id, "westeurope", {})
+        azure.snapshots.begin(azure.west.snapshot_id("one"), web.disk("os").id, azure.west, {})
     assert told.value.retry_after == timedelta(minutes=20)
 
 
 def test_a_snapshot_whose_operation_failed_says_so(azure, web):
     azure.cloud.faults.fail_operation("PUT", "/snapshots/")
     name = azure.west.snapshot_id("one")
-    azure.snapshots.begin(name, web.disk("os").id, "westeurope", {})
+    azure.snapshots.begin(name, web.disk("os").id, azure.west, {})
     azure.pass_time()
     assert azure.found(name).failure == "Azure reports the snapshot 'one' as Failed"
 
@@ -121,7 +142,7 @@ def test_beginning_a_copy_twice_makes_one(azure, web):
 def test_a_copy_in_the_way_of_another_one_is_a_conflict_and_nothing_is_begun(azure, web):
     sources = [azure.west.snapshot_id(name) for name in ("older", "newer")]
     for source in sources:
-        azure.snapshots.begin(source, web.disk("data").id, "westeurope", {})
+        azure.snapshots.begin(source, web.disk("data").id, azure.west, {})
         azure.pass_time()
     older, newer = (azure.north.snapshot_id(name) for name in ("older-copy", "newer-copy"))
     azure.snapshots.begin_copy(older, sources[0], azure.north, {})

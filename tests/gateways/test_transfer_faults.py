@@ -7,8 +7,7 @@ import pytest
 from domain.errors import Refused, Transient
 from domain.page_writes import Write
 from gateways.page_transfers import Done, PageTransfer
-from tests.gateways.pages_world import DISK_BYTES, HOUR, MIB, pages
-from tests.gateways.test_page_transfers import PIECE, fresh, never, stored, whole
+from tests.gateways.pages_world import DISK_BYTES, HOUR, MIB, PIECE, never, pages
 
 
 @pytest.fixture
@@ -19,12 +18,12 @@ def world():
 
 def test_one_connection_that_dies_after_half_a_body_is_made_good_at_once(world):
     world.write(0, 9 * MIB)
-    opened, writes = whole(world, world.take("first"))
-    blob = fresh(world)
+    opened, writes = world.whole(world.take("first"))
+    blob = world.fresh()
     world.cloud.faults.cut("GET", "md-", after_bytes=PIECE // 2)
     world.cloud.faults.drop("PUT", "comp=page", times=2)
     assert PageTransfer(opened, blob, 1, is_served=False).run(writes, never).is_complete
-    assert stored(world)[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
+    assert world.stored()[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
 
 
 @pytest.mark.parametrize(
@@ -32,8 +31,8 @@ def test_one_connection_that_dies_after_half_a_body_is_made_good_at_once(world):
 )
 def test_the_first_failure_ends_it_and_what_was_heard_of_need_not_be_done_again(world, status, code):
     world.write(0, 21 * MIB)
-    opened, writes = whole(world, world.take("first"))
-    blob = fresh(world)
+    opened, writes = world.whole(world.take("first"))
+    blob = world.fresh()
     world.cloud.faults.fail("PUT", "comp=page", status=status, code=code, skip=3)
     heard: list[Done] = []
     with pytest.raises((Transient, Refused)) as failure:
@@ -41,18 +40,18 @@ def test_the_first_failure_ends_it_and_what_was_heard_of_need_not_be_done_again(
     assert failure.value.code == code
     assert len(heard) < len(writes)
     reached = heard[-1].end if heard else 0
-    assert stored(world)[:reached] == world.disk.image.read(0, reached)
+    assert world.stored()[:reached] == world.disk.image.read(0, reached)
     rest = [write for write in writes if write.end > reached]
     assert PageTransfer(opened, blob, 3, is_served=False).run(rest, never).is_complete
-    assert stored(world)[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
+    assert world.stored()[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
 
 
 @pytest.mark.parametrize("way", ["served", "streamed"])
 def test_a_source_that_is_closed_in_the_middle_is_told_and_nothing_wrong_is_written(world, way):
     world.write(0, 21 * MIB)
     snapshot = world.take("first")
-    opened, writes = whole(world, snapshot)
-    blob = fresh(world)
+    opened, writes = world.whole(snapshot)
+    blob = world.fresh()
 
     def closing():
         for number, write in enumerate(writes):
@@ -63,7 +62,7 @@ def test_a_source_that_is_closed_in_the_middle_is_told_and_nothing_wrong_is_writ
     with pytest.raises(Refused) as refused:
         PageTransfer(opened, blob, 2, is_served=way == "served").run(closing(), never)
     assert "sig=" not in str(refused.value)
-    kept, wanted = stored(world), world.disk.image.read(0, DISK_BYTES)
+    kept, wanted = world.stored(), world.disk.image.read(0, DISK_BYTES)
     assert all(
         kept[at : at + PIECE] in (wanted[at : at + PIECE], bytes(PIECE)) for at in range(0, DISK_BYTES, PIECE)
     )
@@ -77,4 +76,4 @@ def test_a_fault_of_the_list_itself_ends_the_transfer(world):
         raise Refused("PageListDisordered", "the list goes back")
 
     with pytest.raises(Refused, match="goes back"):
-        PageTransfer(opened, fresh(world), 4).run(broken(), never)
+        PageTransfer(opened, world.fresh(), 4).run(broken(), never)

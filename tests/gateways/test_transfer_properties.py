@@ -16,8 +16,7 @@ from gateways.blob_access import Opened
 from gateways.http_connection import Answer
 from gateways.page_blobs import PageBlob
 from gateways.page_transfers import Checks, Done, PageTransfer
-from tests.gateways.pages_world import MIB
-from tests.gateways.test_page_transfers import PIECE, never
+from tests.gateways.pages_world import MIB, PIECE, never
 
 
 class Memory:

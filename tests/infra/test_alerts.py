@@ -55,11 +55,30 @@ def test_an_event_that_nothing_writes_is_found(planted, tmp_path):
     assert "nothing in the app writes the event 'copy_failed'" in finding
 
 
+@pytest.mark.parametrize("name", ["event", "subject", "message"])
+def test_a_query_for_a_field_that_no_event_has_is_found(planted, name):
+    line = planted.change("infra/alerts.bicep", f"line.{name}", "line.named")
+    assert told(planted)[0].startswith(f"infra/alerts.bicep:{line}: a query reads 'named' of an event")
+
+
+def test_a_field_that_the_app_writes_under_another_name_is_found(planted, tmp_path):
+    app = tmp_path / "app"
+    for folder in ("activities", "domain"):
+        shutil.copytree(ROOT / folder, app / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    announcing = app / "activities/announcing.py"
+    announcing.write_text(announcing.read_text().replace('"event": event.name', '"name": event.name'))
+    planted.project = replace(planted.project, app=app)
+    assert any("a query reads 'event' of an event" in line for line in told(planted))
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [
         ({"severity": 7}, "the severity of 'copy_failed' is 7"),
         ({"firesOn": "silence"}, "alert 'copy_failed' fires on 'silence'"),
+        ({"frequency": "PT7M"}, "Azure does not look for 'copy_failed' so often"),
+        ({"window": "PT24H"}, "Azure does not look for 'copy_failed' so often, or so far back"),
+        ({"frequency": "PT1H"}, "what happens between two looks for 'copy_failed' is not seen"),
         ({"more": 1}, "alert 'copy_failed' has other fields than it must"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from domain.errors import Refused
 from gateways.connection import cloud
+from gateways.tables import Row
 from tests.world import HOME, START, World
 
 PROTECTED = {"tidemark-policy": "daily"}
@@ -73,6 +74,24 @@ def test_a_subscription_that_cannot_be_listed_keeps_no_other_from_being_backed_u
         assert unknown in world.ask("GET", "health").body["watch"]["failure"]
     finally:
         world.close()
+
+
+def test_a_row_that_nobody_can_read_is_named_and_keeps_no_due_backup_from_being_begun(world, caplog):
+    caplog.set_level("INFO", logger="tidemark.events")
+    operations = cloud().catalogue.operations.table
+    operations.put(Row("20261122", "20261122-spoiled", '{"kind": "backup"}'))
+    vm_id = world.add_vm("web", {"os": b"system"}, tags=PROTECTED)
+    world.pass_time(timedelta(minutes=15))
+
+    assert [point.is_available for point in world.points_of(vm_id)] == [True]
+    told = world.ask("GET", "health").body["watch"]["failure"]
+    assert "row 20261122-spoiled of partition 20261122" in told
+    assert "holds no Operation: id: Field required" in told
+    assert not [line for line in caplog.messages if '"heartbeat"' in line]
+
+    assert operations.delete(operations.get("20261122", "20261122-spoiled"))
+    world.pass_time(timedelta(minutes=5))
+    assert [line for line in caplog.messages if '"heartbeat"' in line]
 
 
 def test_a_backup_whose_orchestration_is_ended_from_outside_fails_and_is_taken_again(world):

@@ -8,6 +8,7 @@ import pytest
 
 from domain.restore_points import ReplicaState
 from gateways import page_transfers
+from gateways.page_blobs import PageBlob
 from simulator.arm import snapshots
 from simulator.arm.snapshot_model import Snapshot
 from tests.paged_world import PAGED, VAULT
@@ -82,13 +83,13 @@ def test_a_batch_that_dies_in_the_middle_is_done_again(paged, web, monkeypatch):
     monkeypatch.setattr(page_transfers, "MOST_WRITTEN", 4096)
     writes = []
 
-    def write(self, start, length, source, usual=page_transfers.PageBlob.put_from_url):
+    def write(self, start, length, source, usual=PageBlob.put_from_url):
         writes.append(start)
         if len(writes) == 3:
             raise MemoryError("the process has no memory left")
         return usual(self, start, length, source)
 
-    monkeypatch.setattr(page_transfers.PageBlob, "put_from_url", write)
+    monkeypatch.setattr(PageBlob, "put_from_url", write)
     paged.back_up("web", within=LONG)
 
     assert len(writes) > 3

@@ -84,6 +84,16 @@ def test_a_location_that_comes_back_in_between_is_waited_for(world, web):
     assert world.operation(operation)["state"] == "succeeded"
 
 
+def test_the_disks_of_a_vm_are_told_as_ready_while_the_vm_is_being_made(world, web):
+    point = world.back_up("web")["restorePoint"]["id"]
+    operation = asked(world, {"restorePoint": point, "location": "north", "what": "vm"})
+    world.pass_time(timedelta(seconds=30))
+
+    told = world.operation(operation)
+    assert (told["state"], told["vm"]["state"]) == ("running", "planned")
+    assert {disk["state"] for disk in told["disks"]} == {"ready"}
+
+
 def test_a_location_that_is_lost_in_the_middle_is_told_with_the_one_to_use_instead(world, web):
     point = world.back_up("web")["restorePoint"]["id"]
     operation = asked(world, {"restorePoint": point, "location": "west", "what": "vm"})

@@ -13,6 +13,7 @@ from azure.storage.blob import (
     generate_blob_sas,
 )
 
+from simulator.wire import Request
 from tests.simulator.conftest import Token
 from tests.simulator.storage_accounts import API_VERSION, CONTAINER, refusal, simulated
 
@@ -72,7 +73,7 @@ def allowed(blob):
         ("no role but another one's", [], set()),
         ("reading", [f"{BLOBS}/read"], {"read", "ranges"}),
         ("writing", [f"{BLOBS}/write"], {"write", "over", "snapshot"}),
-        ("adding does not write over", [f"{BLOBS}/add/action"], {"snapshot"}),
+        ("adding does not write over", [f"{BLOBS}/add/action"], set()),
         ("deleting", [f"{BLOBS}/delete"], {"delete"}),
         ("all of blobs", [f"{BLOBS}/*"], set(DEEDS)),
         ("control actions reach no data", ["*"], set()),
@@ -104,6 +105,12 @@ def test_a_sas_may_what_its_letters_say(in_memory, permissions, expected):
 def test_who_may_only_create_makes_what_is_not_there(in_memory):
     in_memory.blob_by(in_memory.sas("c"), "new.vhd").create_page_blob(PAGE)
     assert told(lambda: in_memory.blob_by(in_memory.sas("c"), "new.vhd").create_page_blob(PAGE)) == MISMATCH
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer  ", "Basic eDp5", "SharedKey vault"])
+def test_an_authorization_that_is_none_is_refused(in_memory, header):
+    request = Request.of("GET", in_memory.blob().url, {"authorization": header, "x-ms-version": API_VERSION})
+    assert in_memory.cloud.handle(request).status in (401, 403)
 
 
 def test_a_token_of_another_container_s_role_reaches_nothing(in_memory):
@@ -193,6 +200,12 @@ class TestUserDelegation:
         sas = self.sas(in_memory, lasting=timedelta(hours=1))
         in_memory.pass_time(minutes=61)
         assert told(lambda: in_memory.blob_by(sas).download_blob()) == "403 AuthenticationFailed"
+
+    def test_the_account_s_key_asks_for_none(self, in_memory):
+        asked = told(
+            lambda: in_memory.service.get_user_delegation_key(in_memory.clock.now(), in_memory.clock.now())
+        )
+        assert asked == "403 AuthenticationFailed"
 
     def test_a_key_needs_its_right(self, in_memory):
         in_memory.cloud.roles.grant("app", [f"{BLOBS}/*"])

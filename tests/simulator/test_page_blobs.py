@@ -28,6 +28,7 @@ from tests.simulator.storage_accounts import (
 
 BYTES = Random(1).randbytes(64 * 1024)
 MIB_4 = 4 * MIB
+MOMENT = "2026-03-01T12:00:00.0000001Z"
 DEEDS = st.lists(
     st.tuples(st.integers(0, 99), st.booleans(), st.integers(0, 31), st.integers(1, 8)), max_size=10
 )
@@ -123,6 +124,27 @@ def test_a_page_blob_has_up_to_8_tib_in_whole_pages(storage, length, expected):
     sent = {"x-ms-blob-type": "PageBlob", "x-ms-blob-content-length": length}
     assert storage.ask("PUT", "", sent).status == expected
     assert storage.ask("PUT", "", {"x-ms-blob-type": "BlockBlob"}, b"x").status == 501
+
+
+@pytest.mark.parametrize(
+    ("why", "query", "headers", "expected"),
+    [
+        ("a name with a hyphen", "", {"x-ms-meta-restore-point": "x"}, (400, "InvalidMetadata")),
+        ("a name that begins with a digit", "", {"x-ms-meta-1": "x"}, (400, "InvalidMetadata")),
+        ("more than 8 KiB", "", {"x-ms-meta-a": "x" * 8192}, (400, "MetadataTooLarge")),
+        ("as much as may be", "", {"x-ms-meta-a": "x" * 8191}, (201, None)),
+        (
+            "a snapshot of a snapshot",
+            "&snapshot=2026-03-01T12:00:00.0000001Z",
+            {},
+            (400, "InvalidQueryParameterValue"),
+        ),
+        ("a lease", "", {"x-ms-lease-id": "x"}, (412, "LeaseNotPresentWithBlobOperation")),
+        ("what is not simulated", "", {"x-ms-if-tags": "a = 'b'"}, (501, "SimulatorNotSimulated")),
+    ],
+)
+def test_a_snapshot_is_refused_for_what_it_says(storage, why, query, headers, expected):
+    assert told(storage.ask("PUT", f"&comp=snapshot{query}", headers)) == expected
 
 
 class TestDifferences:

@@ -251,6 +251,11 @@ def test_a_point_is_not_restored_from_where_it_is_not_available(api, state):
         ("vms?after=web", "after", "is not the key of a VM"),
         ("vms/web/restore-points", "key", "is not the key of a VM"),
         (f"vms/{UNKNOWN}/restore-points?after={UNKNOWN}", "after", "is not a restore point id"),
+        (
+            f"vms/{UNKNOWN}/restore-points?after=another-0123456789ab~20261122T0200Z~1",
+            "after",
+            "is not one of this VM; leave it out",
+        ),
         ("restore-points/x", "id", "is not a restore point id"),
     ],
 )

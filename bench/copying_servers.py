@@ -1,0 +1,141 @@
+"""The other ends of a measured copy, each in a process of its own: as little work as sockets allow.
+
+One server is source and sink in one. It answers ranged reads with bytes of one block, takes pages in and
+forgets them, and answers the few other things that the Azure SDK asks of a page blob. It checks nothing, so
+that what is measured is the client. The other one speaks no HTTP at all: a request is 256 bytes, which say
+how many bytes are wanted back, or follow. The two have the same loops and the same buffers.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+
+BLOCK_BYTES = 4 * 1024 * 1024
+BARE = struct.Struct(">cQ247x")  # b"r" or b"w", and how many bytes
+
+_SPAWN = multiprocessing.get_context("spawn")
+_RANGE = re.compile(rb"x-ms-range: bytes=(\d+)-(\d+)", re.IGNORECASE)
+_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+_COMMON = (
+    'etag: "0x1"\r\nlast-modified: Sun, 22 Nov 2026 02:00:00 GMT\r\nx-ms-version: 2020-10-02\r\n'
+    "x-ms-request-id: 00000001-001e-0000-0000-000000000000\r\nserver: bench\r\n"
+    "date: Sun, 22 Nov 2026 02:00:00 GMT\r\n"
+)
+_WRITTEN = f"HTTP/1.1 201 Created\r\n{_COMMON}content-length: 0\r\n\r\n".encode()
+_EMPTY_LIST = b'<?xml version="1.0" encoding="utf-8"?><PageList />'
+
+
+@contextmanager
+def serving(serve: Callable[[Connection], None]) -> Iterator[int]:
+    """Run a server in a process of its own; yields its port. It ends when its pipe is closed."""
+    ours, theirs = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=serve, args=(theirs,), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield ours.recv()
+    finally:
+        ours.close()
+        process.join(10)
+
+
+def serve_http(pipe: Connection) -> None:
+    """Be source and sink over HTTP."""
+    _listen(pipe, _converse_http)
+
+
+def serve_bare(pipe: Connection) -> None:
+    """Be source and sink without it."""
+    _listen(pipe, _converse_bare)
+
+
+def _listen(pipe: Connection, converse: Callable[[socket.socket, memoryview], None]) -> None:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    block = memoryview(os.urandom(2 * BLOCK_BYTES))  # so that no read wraps
+
+    def accept() -> None:
+        while True:
+            connection, _ = listener.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=converse, args=(connection, block), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    pipe.send(listener.getsockname()[1])
+    try:
+        pipe.recv()
+    except EOFError:
+        return
+
+
+def _converse_http(connection: socket.socket, block: memoryview) -> None:
+    taken = memoryview(bytearray(BLOCK_BYTES))
+    received = b""
+    with connection:
+        while True:
+            while (end := received.find(b"\r\n\r\n")) < 0:
+                more = connection.recv(65536)
+                if not more:
+                    return
+                received += more
+            head, received = received[: end + 4], received[end + 4 :]
+            if head.startswith(b"PUT"):
+                received = _take(connection, int(_number(_LENGTH, head)), received, taken)
+                connection.sendall(_WRITTEN)
+            else:
+                _give(connection, head, block)
+
+
+def _take(connection: socket.socket, length: int, received: bytes, taken: memoryview) -> bytes:
+    left = length - len(received)
+    if left > 0:
+        connection.recv_into(taken, left, socket.MSG_WAITALL)
+    return received[length:]
+
+
+def _give(connection: socket.socket, head: bytes, block: memoryview) -> None:
+    if b"comp=pagelist" in head:
+        connection.sendall(
+            _head("200 OK", len(_EMPTY_LIST), "content-type: application/xml\r\n") + _EMPTY_LIST
+        )
+        return
+    found = _RANGE.search(head)
+    start, end = (int(found[1]), int(found[2]) + 1) if found else (0, 0)
+    told = f"content-range: bytes {start}-{end - 1}/{2**43}\r\nx-ms-blob-type: PageBlob\r\n"
+    at = start % BLOCK_BYTES
+    _send_both(connection, _head("206 Partial Content", end - start, told), block[at : at + end - start])
+
+
+def _head(status: str, length: int, more: str) -> bytes:
+    return f"HTTP/1.1 {status}\r\n{_COMMON}{more}content-length: {length}\r\n\r\n".encode()
+
+
+def _send_both(connection: socket.socket, head: bytes, data: memoryview) -> None:
+    sent = connection.sendmsg([head, data])
+    if sent < len(head) + len(data):  # the head went out, for it is shorter than any buffer
+        connection.sendall(data[sent - len(head) :])
+
+
+def _number(pattern: re.Pattern[bytes], head: bytes) -> bytes:
+    found = pattern.search(head)
+    return found[1] if found else b"0"
+
+
+def _converse_bare(connection: socket.socket, block: memoryview) -> None:
+    taken = memoryview(bytearray(BLOCK_BYTES))
+    reply = bytes(BARE.size)
+    with connection:
+        while request := connection.recv(BARE.size, socket.MSG_WAITALL):
+            kind, length = BARE.unpack(request)
+            if kind == b"r":
+                connection.sendall(block[:length])
+            else:
+                connection.recv_into(taken, length, socket.MSG_WAITALL)
+                connection.sendall(reply)

@@ -1,0 +1,40 @@
+"""No address that opens data is left where others may read it: histories, the catalogue, the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.data.tables import TableServiceClient
+
+SIGNS = ("sig=", "SharedAccessSignature", "Bearer ", "AccountKey=")  # of signatures, tokens and keys
+
+
+def assert_no_secrets(world, log: str = "") -> None:
+    """Nothing in the histories of a world's host, in its tables or in `log` (caplog.text) gives any right."""
+    seen = 0
+    for where, text in [*_histories(world), *_rows(world), ("the log", log)]:
+        seen += len(text)
+        for sign in SIGNS:
+            place = text.find(sign)
+            assert place < 0, f"{where} has {sign!r}: {text[max(0, place - 200) : place + 4]}"
+    assert seen, "nothing was looked at"
+
+
+def _histories(world) -> Iterator[tuple[str, str]]:
+    for status in world.host.statuses():
+        name = status["instanceId"]
+        yield f"the status of {name}", json.dumps(status, default=str)
+        yield f"the history of {name}", json.dumps(world.host.history(name), default=str)
+
+
+def _rows(world) -> Iterator[tuple[str, str]]:
+    account = world.catalogue
+    credential = AzureNamedKeyCredential(account.name, account.key)
+    with TableServiceClient(account.table_endpoint, credential=credential) as tables:
+        names = [table.name for table in tables.list_tables()]
+        assert "operations" in names
+        for name in names:
+            for row in tables.get_table_client(name).list_entities():
+                yield f"table {name}", json.dumps(row, default=str)
