@@ -124,11 +124,12 @@ class _Lane:
 
     def __init__(self, comparison: PageComparison) -> None:
         self._comparison = comparison
-        self._ours = bytearray(READ_BYTES)
-        self._theirs = bytearray(READ_BYTES)
+        self._ours = self._theirs = bytearray()  # made when the first byte is read
 
     def difference(self, piece: PageRange) -> int | None:
         """Return the address of the first byte of a piece that differs; it is told of a second look alone."""
+        if not self._ours:
+            self._ours, self._theirs = bytearray(READ_BYTES), bytearray(READ_BYTES)
         if self._is_equal(piece) or self._is_equal(piece):
             return None
         pairs = zip(self._ours, self._theirs, strict=True)

@@ -12,6 +12,7 @@ from domain.damage import found_damaged, made_whole, marked, remedy, sharing_poi
 from domain.page_plans import plan_pages
 from domain.protection import ProtectedVm
 from domain.restore_points import PointState, ReplicaState
+from domain.retention import VmBooks, decide
 from domain.snapshots import Snapshot
 from tests.domain.samples import DAILY, NORTH, NOW, SLOT, available_point, machine
 from tests.domain.test_verifications import FIRST, SECOND, THIRD, arrived
@@ -35,10 +36,6 @@ WAITING = replace(THIRD, state=CopyState.WAITING, pages=None)
         (VM, {"daily": DAILY}, [], "sends nothing there", False, "a backup would not help"),
     ],
 )
-def _gone(snapshot_id):
-    """Nothing is at home."""
-
-
 def test_whole_data_comes_from_what_is_under_way_or_from_a_backup_at_once(
     vm, policies, queue, words, is_due, why
 ):
@@ -73,18 +70,23 @@ def test_what_is_being_written_into_a_damaged_blob_is_made_whole_without_losing_
     assert [made_whole(copy, SECOND, NOW) for copy in (elsewhere, WAITING, THIRD)] == [None] * 3
 
 
+def nowhere(_: str) -> Snapshot | None:
+    """Find no snapshot."""
+    return None
+
+
 def test_nothing_is_built_on_a_blob_in_which_any_replica_is_damaged():
     source = Snapshot(
         "s", "s", "Succeeded", "d", unique_id="u", created=NOW, family_id="f", size_bytes=1 << 20
     )
     damaged = found_damaged(FIRST, 512)
     for queue in ([damaged], [damaged, SECOND], [FIRST, found_damaged(SECOND, None)]):
-        plan = plan_pages(WAITING, source, queue, _gone)
+        plan = plan_pages(WAITING, source, queue, nowhere)
         assert plan.base is None
         assert "is damaged" in plan.why_whole
         assert plan.blob != FIRST.pages.blob
     fresh = arrived(2, blob="fresh")
-    assert "is gone" in plan_pages(WAITING, source, [damaged, fresh], _gone).why_whole
+    assert "is gone" in plan_pages(WAITING, source, [damaged, fresh], nowhere).why_whole
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,16 @@ def test_a_replica_that_is_there_is_marked(state, deletions, becomes, why):
     changed = marked(point, "vault")
     assert (changed and changed.replicas["vault"]) == becomes, why
     assert changed is None or changed.expires == {}
+
+
+def test_a_damaged_replica_counts_as_kept_nowhere_and_does_not_expire():
+    damaged, second, first = (point.with_replica("north", ReplicaState.AVAILABLE) for point in POINTS)
+    damaged = damaged.with_replica("north", ReplicaState.DAMAGED)
+    verdicts = decide(VmBooks("web", (damaged, second, first)), replace(DAILY, keep_last={"north": 1}))
+    assert {verdict.point: verdict.is_kept for verdict in verdicts if verdict.location == "north"} == {
+        second.id: True,
+        first.id: False,
+    }
 
 
 def test_the_overview_falls_back_and_tells_it_until_a_newer_point_has_arrived():

@@ -31,7 +31,7 @@ from tests.world import World
 STORED = Path(__file__).parent
 ACCOUNTS = [f"account{number:03d}" for number in range(9)]  # in each world the catalogue's, one per location
 SLOW = Tempo(copy_at_least=timedelta(minutes=5))
-VERIFYING = ("verify_fleet", "verify_replica")  # there is something to verify in page blobs alone
+OF_PAGES = ("verify_fleet", "verify_replica", "restore_from_blob")  # what is done with page blobs alone
 DISKS = {"os": b"system", "data": b"first"}
 Played = TypeVar("Played", bound=World)
 _EXECUTION = re.compile(r"\b[0-9a-f]{32}\b")
@@ -52,7 +52,7 @@ def record(made: Callable[[Path], Played], play: Callable[[Played], Iterator[Non
         world = made(Path(directory))
         try:
             for name, history in longest(world, play(world)).items():
-                if (name in VERIFYING) is not isinstance(world, PagedWorld):
+                if (name in OF_PAGES) is not isinstance(world, PagedWorld):
                     continue
                 recorded = normalised(history, world)
                 assert check_history(world.host.app, recorded) == [], name
@@ -85,12 +85,14 @@ def story(world: PrunedWorld) -> Iterator[None]:
 
 
 def paged_story(world: PagedWorld) -> Iterator[None]:
-    """Back a VM up into page blobs, and verify what is there: equal at first, then damaged."""
+    """Back a VM up into page blobs, restore it, and verify what is there: equal at first, then damaged."""
     world.add_vm("web", DISKS, tags={"tidemark-policy": "yearly"})
     world.back_up("web", timedelta(minutes=10))
     world.verify()
     yield
     [point] = world.points_of(world.machines["web"].id)
+    world.restore(point.id, "vault", timedelta(minutes=10))
+    yield
     world.tamper(point, "web-os", 0)
     for _ in range(ROTATION_DAYS):
         world.verify()

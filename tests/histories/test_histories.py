@@ -83,6 +83,7 @@ CHANGES = {
     "purge_history": ("DAYS_APART", 6),
     "replicate_disk": ("watch", without(None)),
     "restore": ("add_machine", unchanged),
+    "restore_from_blob": ("make_disk", without(None)),
     "verify_fleet": ("MOST_CHILDREN", 1),
     "verify_replica": ("compare", unchanged),
 }

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from activities import announcing, damage
+from activities import damage
+from activities.announcing import announce
 from domain.restore_points import ReplicaState
 from gateways.connection import cloud, use
 from gateways.disk_data import DiskData
@@ -44,12 +45,12 @@ def kill_after(activity):
 
 
 def kill_between_event_and_overview(world, monkeypatch):
-    def announce(event, usual=announcing.announce):
-        usual(event)
+    def dying(event):
+        announce(event)
         if not world.lifeline.kills:
             world.lifeline.cut_after(Moment.BEFORE_REQUEST, 1)
 
-    monkeypatch.setattr(damage, "announce", announce)
+    monkeypatch.setattr(damage, "announce", dying)
 
 
 @pytest.mark.parametrize(
