@@ -14,7 +14,7 @@ demo: setup ## back a VM up, lose its region, bring it back
 	@$(BIN)/python demo.py
 
 test: setup $(LIBRARIES) ## run the tests
-	@$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadfile
+	@$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 8 --dist worksteal
 
 check: $(BIN)/.installed $(CHECKOV) ## format, lint, types, and what is deployed
 	@$(BIN)/ruff format --check .

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from gateways.connection import connect, use
 from simulator.cloud import Cloud
 from simulator.transport import transport
@@ -51,11 +53,11 @@ class CountedReach(Reach):
         self._lock = threading.Lock()
         self.requests = 0
 
-    def send(self, request: Any, *args: Any, **options: Any) -> Any:
+    def send(self, request: requests.PreparedRequest) -> requests.Response:
         """Send one request, and count it."""
         with self._lock:
             self.requests += 1
-        return super().send(request, *args, **options)  # type: ignore[no-untyped-call]  # tests have no types
+        return super().send(request)
 
 
 class ObservedWorld(World):
@@ -81,7 +83,7 @@ class ObservedWorld(World):
     def _connect(self) -> None:
         self.answers = CountedAnswers(self.cloud)
         use(connect(self._settings(), clock=self.clock, transport=transport(self.answers),
-                    storage_transport=self._storage()))  # fmt: skip
+                    storage_transport=self.reach.transport()))  # fmt: skip
 
 
 def _lists_the_fleet(method: str, route: str) -> bool:

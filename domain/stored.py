@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -43,8 +43,11 @@ class StoredBlob:
 Stored: TypeAlias = StoredSnapshot | StoredSeal | StoredBlob
 
 
-def stored(copy: Copy, names: Iterable[str], location: Location) -> list[Stored]:
-    """Return what of a copy is to be deleted: what its attempts made under these names, and its own seal."""
+def stored(copy: Copy, names: Collection[str], location: Location) -> list[Stored]:
+    """Return what of a copy is to be deleted: what its attempts made under these names.
+
+    The seal of a complete copy is its last attempt's, in whichever blob it is.
+    """
     if not copy.is_paged:
         return [StoredSnapshot(copy.snapshot_id(name, location)) for name in names]
     pages = copy.pages
@@ -52,7 +55,7 @@ def stored(copy: Copy, names: Iterable[str], location: Location) -> list[Stored]
     found: list[Stored] = [
         StoredBlob(copy.container, name, copy.disk, is_of_attempt=True) for name in names if name != own
     ]
-    if pages and pages.sealed:
+    if pages and pages.sealed and copy.target_name in names:
         found.append(StoredSeal(copy.container, pages.blob, pages.sealed))
         found.append(StoredBlob(copy.container, pages.blob, copy.disk, is_of_attempt=False))
     return found

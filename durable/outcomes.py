@@ -61,5 +61,6 @@ def outcome(kind: Any, reply: dict[str, Any]) -> Outcome[Any]:
     if "failed" in reply:
         return Failed(reply["failed"]["code"], reply["failed"]["message"])
     told = reply["transient"]
-    message = told["message"].removesuffix(_STILL)  # one that an orchestration passes on says it already
-    return Failed(told["code"], message + _STILL, is_transient=True)
+    is_said = _STILL in told["message"]  # by a step of the orchestration that passes it on
+    message = told["message"] if is_said else told["message"] + _STILL
+    return Failed(told["code"], message, is_transient=True)

@@ -48,10 +48,11 @@ def _own_modules(directory: Path) -> Iterator[None]:
     Strangers come back afterwards, except those of apps that were loaded before: of two apps the last one has
     the names, which only matters to imports inside functions and to custom classes found by name.
     """
+    own = _names_of(directory)
     strangers = {
         name: module
         for name, module in list(sys.modules.items())
-        if _belongs_to(name, directory) and not _is_from(name, module, directory)
+        if name.partition(".")[0] in own and not _is_from(name, module, directory)
     }
     for name in strangers:
         del sys.modules[name]
@@ -72,20 +73,16 @@ def _own_modules(directory: Path) -> Iterator[None]:
             _loaded_roots.add(directory)
 
 
-def _belongs_to(name: str, directory: Path) -> bool:
-    """True if an import of that name would find a module or a package of the directory first."""
-    top = name.partition(".")[0]
-    if top in sys.stdlib_module_names or top in _NEVER_REPLACED:
-        return False
-    return (directory / f"{top}.py").is_file() or any((directory / top).glob("*.py"))
+def _names_of(directory: Path) -> set[str]:
+    """Return the top-level names that an import would find in the directory first."""
+    modules = {file.stem for file in directory.glob("*.py")}
+    packages = {file.parent.name for file in directory.glob("*/*.py")}
+    return (modules | packages) - sys.stdlib_module_names - _NEVER_REPLACED
 
 
 def _is_from(name: str, module: ModuleType, directory: Path) -> bool:
     """True if the module is the one that lies at the top of the directory, not in an app somewhere below."""
     top = name.partition(".")[0]
     places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
-    return any(
-        Path(place) == directory / f"{top}.py" or Path(place).is_relative_to(directory / top)
-        for place in places
-        if place
-    )
+    module_file, package = str(directory / f"{top}.py"), f"{directory / top}/"
+    return any(str(place) == module_file or f"{place}/".startswith(package) for place in places if place)

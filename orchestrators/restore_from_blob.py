@@ -22,7 +22,7 @@ from activities.blob_restores import (
     upload_pages,
 )
 from activities.restores import begin_disk, look_at_disk
-from domain.errors import StepFailed, Transient
+from domain.errors import Refused, StepFailed, Transient
 from domain.restores import DiskPlan, RestoredDisk
 from durable import Context, Pace, Steps, call, orchestration, restart, wait
 from orchestrators.making import make_one
@@ -48,11 +48,17 @@ def restore_from_blob(context: Context, work: BlobWork) -> Steps[RestoredDisk]:
         if work.is_uploaded:
             return (yield from call(context, end_upload, work))
     except StepFailed as failure:
+        reason = f"{failure}{left_of(work)}"
         if failure.is_transient:  # so the restore says that it may work elsewhere
-            raise Transient(failure.code, str(failure)) from failure
-        raise
+            raise Transient(failure.code, reason) from failure
+        raise Refused(failure.code, reason) from failure
     restart(context, work)
     return disk
+
+
+def left_of(work: BlobWork) -> str:
+    """Say what a failed upload may leave behind."""
+    return "" if work.blob.is_imported else f"; if there is a disk {work.plan.id}, it is not whole: remove it"
 
 
 def make_disk(context: Context, plan: DiskPlan) -> Steps[RestoredDisk]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,6 +12,7 @@ from azure.storage.blob import ContainerClient
 from hypothesis import settings
 
 from simulator.azurite import Azurite, random_keys
+from tests.reach import Reach
 
 MOST_ACCOUNTS = 1200  # all of them travel in one environment variable, which holds 128 KiB
 
@@ -31,9 +33,13 @@ class Account:
     def make_container(self, name: str) -> None:
         """Make a blob container in it."""
         credential = AzureNamedKeyCredential(self.name, self.key)
-        with ContainerClient(
-            self.blob_endpoint, name, credential=credential, api_version="2021-12-02"
-        ) as container:
+        with (
+            closing(Reach()) as reach,
+            ContainerClient(
+                self.blob_endpoint, name, credential=credential, api_version="2021-12-02",
+                transport=reach.transport(),
+            ) as container,
+        ):  # fmt: skip
             container.create_container()
 
 

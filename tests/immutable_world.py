@@ -9,13 +9,12 @@ of learn.microsoft.com/rest/api/storageservices/blob-service-error-codes; not ve
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from io import BytesIO
-from typing import Any
 from urllib.parse import urlsplit
 
-from urllib3 import HTTPResponse
+import requests
 
 from clock import Clock
+from tests.loopback import answered
 from tests.pruned_world import PrunedWorld
 from tests.reach import Reach
 
@@ -36,17 +35,17 @@ class ImmutableReach(Reach):
         self._written: dict[str, datetime] = {}
         self.refused: list[tuple[str, str]] = []
 
-    def send(self, request: Any, *args: Any, **options: Any) -> Any:
+    def send(self, request: requests.PreparedRequest) -> requests.Response:
+        """Send one request, or refuse it as Azure would."""
         blob = urlsplit(request.url).path
         if "/manifests/" not in blob or not self._is_refused(request.method, blob):
-            answer = super().send(request, *args, **options)
+            answer = super().send(request)
             if request.method == "PUT" and answer.status_code == 201:
                 self._written[blob] = self._clock.now()
             return answer
         self.refused.append((request.method, blob))
         headers = {"Content-Type": "application/xml", "x-ms-error-code": CODE}
-        told = HTTPResponse(BytesIO(BODY.encode()), headers, 409, preload_content=False)
-        return self.build_response(request, told)
+        return answered(request, 409, headers, BODY.encode())
 
     def _is_refused(self, method: str, blob: str) -> bool:
         written = self._written.get(blob)

@@ -15,6 +15,7 @@ from simulator.arm.snapshot_model import Snapshot
 from simulator.streams import streams
 from simulator.tempo import Tempo
 from simulator.transport import transport
+from simulator.world_accounts import BlobHandle
 from tests.settings_files import location_entry, policy_entry
 from tests.world import LOCATIONS, World
 
@@ -59,7 +60,7 @@ class PagedWorld(World):
     def _connect(self) -> None:
         self.network = Network(connect=streams(self.cloud))
         use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
-                    storage_transport=self._storage(), wire=self.network))  # fmt: skip
+                    storage_transport=self.reach.transport(), wire=self.network))  # fmt: skip
 
     def assign_roles(self) -> None:
         super().assign_roles()
@@ -94,6 +95,12 @@ class PagedWorld(World):
         at = self.clock.now().replace(hour=4, minute=27, second=0)
         self.jump(at if at > self.clock.now() else at + timedelta(days=1))
         self.pass_time(timedelta(minutes=9))
+
+    def replicas(self) -> dict[str, BlobHandle]:
+        """Return the page blobs in the vault's container, by name."""
+        with self.cloud.estate.lock:
+            names = list(self.account.resource.containers["replicas"].blobs)
+        return {name: self.account.blob("replicas", name) for name in names}
 
     def assert_kept(self, point: RestorePoint) -> None:
         """The vault keeps every disk of a point byte for byte, with a footer that Azure can import."""

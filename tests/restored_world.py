@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from simulator.arm.disk_model import Disk
 from simulator.arm.machine_model import AttachedDisk, VirtualMachine
 from simulator.arm.network_models import NetworkInterface
-from tests.world import HOME, MIB
+from tests.world import BUSY, HOME, MIB
 
 CONTENTS = {"os": b"system", "data": b"first", "logs": b"lines"}
 LUNS = {"data": 3, "logs": 7}
@@ -35,7 +33,7 @@ def asked(world, order):
     return answer.body["id"]
 
 
-def restored(world, within=timedelta(minutes=30), **order):
+def restored(world, within=BUSY, **order):
     """Restore, and return the operation as the API tells it afterwards."""
     operation = asked(world, order)
     world.pass_time(within)

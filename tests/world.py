@@ -17,16 +17,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import requests
-from azure.core.pipeline.transport import RequestsTransport
-
 from clock import ManualClock
 from domain.names import vm_key
 from domain.restore_points import RestorePoint
 from gateways.actions import OptIn
 from gateways.connection import cloud, connect, use
 from infra.deployed_roles import Roles, deployed
-from local_host.app import load_app
 from local_host.determinism import check_history
 from local_host.host import LocalHost
 from settings import Settings
@@ -36,15 +32,17 @@ from simulator.tempo import Tempo
 from simulator.transport import transport
 from tests.books import recorded_snapshots
 from tests.conftest import Account, Accounts
+from tests.loaded_app import tidemark
 from tests.reach import Reach as Reach
 from tests.settings_files import HOME as HOME
 from tests.settings_files import RECOVERY as RECOVERY
 from tests.settings_files import TOKEN as TOKEN
 from tests.settings_files import location_entry, policy_entry, settings_in
 
-ROOT = Path(__file__).parent.parent
 START = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 MIB = 1 << 20
+HOUR = timedelta(hours=1)
+BUSY = timedelta(minutes=20)  # that long a backup with its copies, or a restore, takes at most
 LOCATIONS = {"west": HOME, "north": RECOVERY, "south": "francecentral"}
 
 
@@ -103,6 +101,7 @@ class World:
         """End the host and give everything back."""
         self.host.stop()
         use(None)
+        self.reach.close()
         self.cloud.close()
 
     def assign_roles(self) -> None:
@@ -174,22 +173,22 @@ class World:
             text = error.read()
             return Answer(error.code, dict(error.headers), json.loads(text) if text else None)
 
-    def back_up(self, vm: str, within: timedelta = timedelta(hours=1)) -> Mapping[str, Any]:
+    def back_up(self, vm: str, within: timedelta | None = None) -> Mapping[str, Any]:
         """Back a VM up, wait until that is over and the copies have arrived; return the operation."""
         answer = self.ask("POST", "backups", {"vm": self.machines[vm].id})
         assert answer.status == 202, answer.body
-        self.pass_time(within)
+        self._pass(within)
         return self.operation(answer.body["id"])
 
     def operation(self, name: str) -> Mapping[str, Any]:
         """Return an operation as the API tells it."""
         return self.ask("GET", f"operations/{name}").body
 
-    def restore(self, point: str, location: str, within: timedelta = timedelta(hours=1)) -> Restored:
+    def restore(self, point: str, location: str, within: timedelta | None = None) -> Restored:
         """Restore a point's disks from a location, and read them."""
         answer = self.ask("POST", "restores", {"restorePoint": point, "location": location})
         assert answer.status == 202, answer.body
-        self.pass_time(within)
+        self._pass(within)
         operation = self.operation(answer.body["id"])
         disks = (operation.get("outcome") or {}).get("disks", [])
         return Restored(operation, {disk["sourceDisk"]: self.bytes_of(disk["id"]) for disk in disks})
@@ -211,6 +210,17 @@ class World:
         """Move straight to a moment: what should have happened on the way happens then."""
         self.clock.move_to(moment)
         self.host.settle()
+
+    def _pass(self, span: timedelta | None) -> None:
+        """Let a span pass, or an hour: busy at first, then nothing but looks, which are left out."""
+        self.pass_time(span or BUSY)
+        self.jump(self.clock.now() + (timedelta() if span else HOUR - BUSY))
+
+    def pass_hours(self, hours: int) -> None:
+        """Let hours pass in which hardly anything happens, with one look at what there is in each."""
+        for _ in range(hours):
+            self.jump(self.clock.now() + timedelta(minutes=59))
+            self.pass_time(timedelta(minutes=1))
 
     def assert_books_and_cloud_agree(self) -> None:
         """Every snapshot in the cloud belongs to a replica in the catalogue, and each of those is there."""
@@ -275,20 +285,14 @@ class World:
 
     def _connect(self) -> None:
         use(connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
-                    storage_transport=self._storage()))  # fmt: skip
+                    storage_transport=self.reach.transport()))  # fmt: skip
 
     def _start_host(self) -> None:
         self.host = LocalHost(
-            load_app(ROOT), database=self.directory / "host.db", clock=self.clock, workers=self.workers,
+            tidemark(), database=self.directory / "host.db", clock=self.clock, workers=self.workers,
             run_timers=self.has_timers,
         )  # fmt: skip
         self.host.start()
-
-    def _storage(self) -> RequestsTransport:
-        session = requests.Session()
-        session.trust_env = False
-        session.mount("http://", self.reach)
-        return RequestsTransport(session=session, session_owner=False)
 
     def _account_with_container(self) -> Account:
         account = self.accounts.fresh()

@@ -22,6 +22,7 @@ from domain.errors import Transient
 from domain.leftovers import FAILURES_TOLD, QUIET
 from domain.retention import GRACE
 from gateways.connection import cloud, use
+from tests.reach import Reach
 
 MOST_REQUESTS = 80
 
@@ -30,11 +31,11 @@ class Scissors:
     """Cuts the connection at one request, before it arrives or after it was carried out."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._send = requests.Session.send
         self._left: int | None = None
         self._is_after = False
         self.cuts = 0
-        monkeypatch.setattr(requests.Session, "send", lambda *known, **more: self._sent(*known, **more))
+        for network in (requests.Session, Reach):  # to Azure, and to the storage accounts
+            monkeypatch.setattr(network, "send", self._cutting(network.send))
 
     def cut(self, place: int, *, after: bool) -> None:
         """Cut at the request that comes after so many others."""
@@ -44,14 +45,17 @@ class Scissors:
         """Cut no more."""
         self._left = None
 
-    def _sent(self, session: requests.Session, request: Any, **options: Any) -> Any:
-        is_here, self._left = self._left == 0, None if self._left is None else self._left - 1
-        if not is_here:
-            return self._send(session, request, **options)
-        self.cuts += 1
-        if self._is_after:
-            self._send(session, request, **options)
-        raise requests.ConnectionError("cut off", request=request)
+    def _cutting(self, send: Callable[..., Any]) -> Callable[..., Any]:
+        def sent(network: Any, request: Any, **options: Any) -> Any:
+            is_here, self._left = self._left == 0, None if self._left is None else self._left - 1
+            if not is_here:
+                return send(network, request, **options)
+            self.cuts += 1
+            if self._is_after:
+                send(network, request, **options)
+            raise requests.ConnectionError("cut off", request=request)
+
+        return sent
 
 
 @pytest.fixture

@@ -15,10 +15,12 @@ from domain.leftovers import (
     QUIET,
     attempt_names,
     copy_leftovers,
+    ended_imports,
     is_failure_to_clean,
     is_forgettable,
     replica_names,
 )
+from domain.pruning import plan_pruning
 from domain.restore_points import ReplicaState
 from domain.retention import VmBooks
 from tests.domain.samples import NOW, SLOT, available_point, begun_point
@@ -129,6 +131,21 @@ def test_the_snapshot_of_a_replica_that_is_there_is_never_a_leftover(drawn, repl
     is_there = replica not in (ReplicaState.FAILED, ReplicaState.SKIPPED, ReplicaState.DAMAGED)
     if state.is_open or (state is CopyState.AVAILABLE and is_there):
         assert copy.target_name not in names
+
+
+def test_what_a_restore_imported_from_is_a_leftover_once_the_restore_is_over_and_keeps_the_point():
+    reading = (
+        point_with(ReplicaState.AVAILABLE).used("a restore", NOW).importing("a restore", "replicas", NOW)
+    )
+    over = reading.released("a restore")
+    assert ended_imports(reading, MUCH_LATER) == []
+    assert ended_imports(over, LATER - timedelta(seconds=1)) == []  # a step of it may be at work somewhere
+    assert ended_imports(over, LATER) == ["a restore"]
+    assert plan_pruning(books(over), None, LATER).clean == (over.id,)
+
+    gone = replace(over, replicas=dict.fromkeys(over.replicas, ReplicaState.DELETED))
+    assert not is_forgettable(books(gone), gone, LATER)
+    assert is_forgettable(books(gone), gone.without_imports("a restore"), LATER)
 
 
 # Forgetting

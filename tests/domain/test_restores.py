@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from domain.blob_sources import BlobSource
 from domain.copies import CopyState, copies_of
 from domain.errors import InvalidInput
-from domain.manifests import home_manifest, recovery_manifest
+from domain.manifests import ReplicaBlob, home_manifest, recovery_manifest
+from domain.policy import Method
 from domain.restores import RestoredDisk, plan_disks
 from tests.domain.samples import NORTH, WEST, available_point, disk, machine
 
@@ -32,6 +34,47 @@ def test_every_disk_of_the_replica_is_planned_as_it_was():
     assert [plan.snapshot_id for plan in (os, data)] == [part.snapshot_id for part in manifest.disks]
     assert all(plan.region == "northeurope" and "/resourceGroups/restored/" in plan.id for plan in (os, data))
     assert os.tags == {"tidemark-point": manifest.point, "tidemark-operation": OPERATION}
+
+
+PAGES = replace(NORTH, method=Method.PAGES, pages="https://vault.example/replicas")
+SECURED = {"securityProfile": {"securityType": "TrustedLaunch"}}
+SECTORS = {"creationData": {"logicalSectorSize": 4096}}
+
+
+def replica_of_blobs(*disks):
+    manifest = replica_in_the_north(machine(*disks))
+    parts = [
+        replace(part, snapshot_id="", blob=ReplicaBlob(f"{part.disk.key}/1.vhd", "t", 1024, "link", None))
+        for part in manifest.disks
+    ]
+    return replace(manifest, disks=tuple(parts))
+
+
+def test_disks_of_page_blobs_are_imported_from_copies_of_this_restore_or_uploaded():
+    manifest = replica_of_blobs(disk("os"))
+    (uploaded,) = plan_disks(OPERATION, manifest, PAGES)
+    (imported,) = plan_disks(OPERATION, manifest, replace(PAGES, account_id="/accounts/vault"))
+    key = manifest.disks[0].disk.key
+    assert uploaded.blob == BlobSource("https://vault.example/replicas", f"{key}/1.vhd", "t", 1024)
+    assert (uploaded.source, uploaded.blob.is_imported) == ("an upload of 1024 bytes", False)
+    assert imported.source == f"https://vault.example/replicas/restores/{OPERATION}/{key}.vhd"
+    assert (imported.id, imported.sku, imported.tags) == (uploaded.id, uploaded.sku, uploaded.tags)
+
+
+@pytest.mark.parametrize(
+    ("traits", "location", "said"),
+    [
+        (SECURED, PAGES, "it is secured by TrustedLaunch"),
+        (SECTORS, PAGES, "it has sectors of 4096 bytes, and a VHD"),
+        ({}, NORTH, "names no container of them any more"),
+    ],
+)
+def test_what_cannot_be_made_of_a_page_blob_is_told_with_the_reason(traits, location, said):
+    manifest = replica_of_blobs(disk("os"), disk("data", lun=0, traits=traits))
+    with pytest.raises(InvalidInput, match=said):
+        plan_disks(OPERATION, manifest, location)
+    if traits:
+        assert len(plan_disks(OPERATION, manifest, location, ["os"])) == 1
 
 
 def test_zones_are_kept_in_their_own_region_only():

@@ -64,9 +64,8 @@ def assert_the_queue_is_seen(told: str) -> None:
     [
         (STARTING, 0.0, [signal.SIGINT]),
         (STARTING, 0.8, [signal.SIGINT, signal.SIGINT]),
-        (BACKING_UP, 0.5, [signal.SIGTERM]),
         (BACKING_UP, 2.0, [signal.SIGHUP, signal.SIGINT, signal.SIGINT]),
-        (QUEUEING, 0.3, [signal.SIGINT]),
+        (QUEUEING, 0.3, [signal.SIGTERM]),
         (LOST, 0.5, [signal.SIGINT]),
     ],
 )

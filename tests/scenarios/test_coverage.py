@@ -15,9 +15,10 @@ from simulator.arm.snapshot_model import Snapshot
 from tests.conftest import Accounts
 from tests.fleet_world import FleetWorld
 from tests.restored_world import found, restored
-from tests.world import HOME, RECOVERY
+from tests.world import HOME, RECOVERY, START
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 OS = {"os": b"system"}
 
 
@@ -212,7 +213,9 @@ def test_what_somebody_must_change_first_is_tried_once_in_a_slot_and_told_once(
     assert (answer.status, advice in answer.body["errors"][0]["message"]) == (400, True)
 
     mend(world)
-    world.pass_time(24 * HOUR)
+    world.jump(START.replace(hour=2) + DAY)
+    world.pass_time(HOUR)
+    world.pass_hours(18)
     newest, _ = world.points_of(vm_id)
     assert (newest.state, newest.attempt, newest.slot > point.slot) == ("available", 1, True)
     assert len(failures_told(caplog)) == 1
@@ -222,7 +225,8 @@ def test_what_somebody_must_change_first_is_tried_once_in_a_slot_and_told_once(
 
 def test_what_stays_wrong_is_told_once_for_every_slot(world, caplog):
     vm_id = refuse_key(world)
-    world.pass_time(timedelta(days=2, hours=20))
+    world.pass_time(HOUR)
+    world.pass_hours(67)
 
     points = world.points_of(vm_id)
     assert [point.attempt for point in points] == [1, 1, 1, 1]

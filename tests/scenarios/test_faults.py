@@ -33,7 +33,7 @@ def test_what_passes_by_itself_is_waited_for(world, plant):
     world.add_vm("web", DISKS, tags=PROTECTED)
     plant(world.cloud.faults)
 
-    operation = world.back_up("web", within=timedelta(hours=3))
+    operation = world.back_up("web", within=timedelta(hours=1))
 
     world.cloud.faults.verify_all_met()
     assert operation["state"] == "succeeded"

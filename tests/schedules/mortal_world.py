@@ -9,19 +9,18 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from azure.core.pipeline.transport import RequestsTransport
-
 from gateways.connection import connect, use
-from local_host.app import LoadedApp, load_app
+from local_host.app import LoadedApp
 from local_host.dispatcher import StuckError
 from local_host.host import LocalHost
 from simulator.arm import snapshot_copies
 from simulator.faults import Faults
 from simulator.transport import transport
+from tests.loaded_app import tidemark
 from tests.schedules.copy_log import CopyLog
 from tests.schedules.lifeline import Lifeline
-from tests.schedules.network import MortalNetwork, MortalReach, PlainSession
-from tests.world import HOME, LOCATIONS, ROOT, TOKEN, Answer, World
+from tests.schedules.network import MortalNetwork, MortalReach
+from tests.world import HOME, LOCATIONS, TOKEN, Answer, World
 
 LOOK = 0.02  # seconds between looks whether the host is dead
 PATIENCE = 60.0  # seconds of wall time in which something must happen
@@ -150,13 +149,10 @@ class MortalWorld(World):
     def _reach(self) -> MortalReach:
         return MortalReach(self.lifeline)
 
-    def _storage(self) -> RequestsTransport:
-        return RequestsTransport(session=PlainSession(self.reach), session_owner=False)
-
     def _connect(self) -> None:
         network = transport(MortalNetwork(self.cloud, self.lifeline, self.copy_log))
         connected = connect(
-            self._settings(), clock=self.clock, transport=network, storage_transport=self._storage()
+            self._settings(), clock=self.clock, transport=network, storage_transport=self.reach.transport()
         )
         known = connected.policies
         policies = {
@@ -171,7 +167,7 @@ class MortalWorld(World):
         self.host.start()
 
     def _app(self) -> LoadedApp:
-        return load_app(ROOT)
+        return tidemark()
 
     def _is_all_begun(self) -> bool:
         """Whether nothing but activities has anything to do at this moment; the host does not tell it."""

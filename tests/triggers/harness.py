@@ -31,12 +31,15 @@ from domain.restore_points import ReplicaState, RestorePoint
 from domain.snapshots import Snapshot
 from domain.vms import VirtualMachine
 from gateways.connection import connect, use
-from local_host.app import Function, load_app
+from local_host.app import Function
 from local_host.http_triggers import HttpFunction
 from settings import Settings
 from simulator.cloud import Cloud
 from simulator.transport import transport
 from tests.conftest import Accounts
+from tests.loaded_app import ROOT as ROOT
+from tests.loaded_app import tidemark
+from tests.reach import Reach
 from tests.settings_files import HOME as HOME
 from tests.settings_files import RECOVERY as RECOVERY
 from tests.settings_files import TOKEN as TOKEN
@@ -46,7 +49,6 @@ from triggers.problems import KINDS
 from triggers.release import PREFIX
 from triggers.routing import ENDPOINTS
 
-ROOT = Path(__file__).parent.parent.parent
 START = datetime(2026, 11, 22, 16, 0, 30, tzinfo=UTC)
 ALIEN_SUBSCRIPTION = "99999999-9999-9999-9999-999999999999"
 
@@ -106,12 +108,15 @@ class Api:
         self._accounts = accounts
         self._described: dict[str, VirtualMachine] = {}
         self._directory = directory
-        self.connected = connect(self._settings(), clock=self.clock, transport=transport(self.cloud))
+        self._storage = Reach()
+        self.connected = connect(self._settings(), clock=self.clock, transport=transport(self.cloud),
+                                 storage_transport=self._storage.transport())  # fmt: skip
         use(self.connected)
-        self.functions = HttpFunction.in_order(load_app(ROOT).http)
+        self.functions = HttpFunction.in_order(tidemark().http)
 
     def close(self) -> None:
         use(None)
+        self._storage.close()
         self.cloud.close()
 
     def with_settings(self, **changed: Any) -> None:

@@ -9,7 +9,7 @@ import tomllib
 import azure.functions as func
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from local_host.app import load_app
+from tests.loaded_app import tidemark
 from tests.triggers.harness import ROOT, START
 from triggers.release import PREFIX, VERSION
 from triggers.routing import ENDPOINTS
@@ -35,7 +35,7 @@ def test_every_schema_that_is_referred_to_is_there(api):
 def test_the_document_describes_every_http_function_of_the_app(api):
     served = {
         (known.trigger.methods[0].value.lower(), f"/{known.trigger.route}")
-        for known in load_app(ROOT).http
+        for known in tidemark().http
         if known.name != z_unknown_path.__name__  # what the API does not have
     }
     paths = api.ask("GET", "openapi.json").body["paths"]
@@ -49,7 +49,7 @@ def test_every_field_of_the_api_is_in_camel_case(api):
 
 
 def test_the_host_asks_for_no_keys_of_its_own(api):
-    assert {known.trigger.auth_level for known in load_app(ROOT).http} == {func.AuthLevel.ANONYMOUS}
+    assert {known.trigger.auth_level for known in tidemark().http} == {func.AuthLevel.ANONYMOUS}
 
 
 def test_the_host_serves_the_api_where_it_says_that_it_is():
@@ -68,7 +68,7 @@ def test_everything_that_the_triggers_start_exists(api):
     api.ask("POST", "restores", {"restorePoint": point.id, "location": "west"})
     wanted = {orchestrator for orchestrator, _ in api.client.started.values()} | {FLEET.orchestrator}
     assert wanted == {"backup_vm", "restore", "backup_fleet"}
-    assert wanted <= set(load_app(ROOT).orchestrators)
+    assert wanted <= set(tidemark().orchestrators)
 
 
 def test_every_endpoint_has_a_summary_of_its_own():

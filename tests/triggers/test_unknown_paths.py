@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_host.app import load_app
-from tests.triggers.harness import ROOT
+from tests.loaded_app import tidemark
 from tests.triggers.test_identity import KEY, POINT, principal
 from triggers.routing import ENDPOINTS
 from triggers.unknown_paths import z_unknown_path
@@ -61,6 +60,6 @@ def test_nobody_hears_what_there_is_without_an_identity_and_a_role(api, method, 
 
 
 def test_the_function_of_unknown_paths_is_tried_after_all_others():
-    names = [known.name for known in load_app(ROOT).http]
+    names = [known.name for known in tidemark().http]
     # Azure's host sorts functions by name, ignoring case, and takes the first that fits.
     assert max(names, key=str.upper) == z_unknown_path.__name__
