@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.data.tables import TableServiceClient
 
+from tests.world import World
+
 SIGNS = ("sig=", "SharedAccessSignature", "Bearer ", "AccountKey=")  # of signatures, tokens and keys
 
 
-def assert_no_secrets(world, log: str = "") -> None:
+def assert_no_secrets(world: World, log: str = "") -> None:
     """Nothing in the histories of a world's host, in its tables or in `log` (caplog.text) gives any right."""
     seen = 0
     for where, text in [*_histories(world), *_rows(world), ("the log", log)]:
@@ -22,14 +24,14 @@ def assert_no_secrets(world, log: str = "") -> None:
     assert seen, "nothing was looked at"
 
 
-def _histories(world) -> Iterator[tuple[str, str]]:
+def _histories(world: World) -> Iterator[tuple[str, str]]:
     for status in world.host.statuses():
         name = status["instanceId"]
         yield f"the status of {name}", json.dumps(status, default=str)
         yield f"the history of {name}", json.dumps(world.host.history(name), default=str)
 
 
-def _rows(world) -> Iterator[tuple[str, str]]:
+def _rows(world: World) -> Iterator[tuple[str, str]]:
     account = world.catalogue
     credential = AzureNamedKeyCredential(account.name, account.key)
     with TableServiceClient(account.table_endpoint, credential=credential) as tables:
