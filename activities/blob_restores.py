@@ -51,13 +51,8 @@ class BlobWork:
 
 @activity(blueprint)
 def begin_import_blob(work: BlobWork) -> ImportBlob:
-    """Begin to copy a replica for an import, or take up the copy.
-
-    Not for a restore that is over: pruning would have looked for what it left behind already.
-    """
-    operation = cloud().catalogue.operations.find(work.operation)
-    if operation and operation.state.is_over:
-        raise Refused("OperationOver", f"restore {work.operation} is over; ask for another one")
+    """Begin to copy a replica for an import, or take up the copy."""
+    _see_that_it_is_not_over(work)
     return cloud().restore_blobs.begin_import(work.blob, work.operation)
 
 
@@ -78,9 +73,8 @@ def upload_pages(work: BlobWork) -> BlobWork:
 
     What was written before a failure need not be written again: a failure is raised only if nothing was.
     """
-    disk = cloud().disks.find(work.plan.id)
-    if disk is None:
-        raise Refused("DiskMissing", f"disk {work.plan.id} was begun and is not there; restore again")
+    _see_that_it_is_not_over(work)
+    disk = _found(work)
     if not disk.awaits_upload:
         return replace(work, reached=work.blob.length)  # another run of this restore has ended the upload
     with turn(f"upload {disk.name}", disk.name) as is_ours:
@@ -90,12 +84,25 @@ def upload_pages(work: BlobWork) -> BlobWork:
 @activity(blueprint)
 def end_upload(work: BlobWork) -> RestoredDisk:
     """Make a disk of what was uploaded, and let nobody write it any more."""
-    plan = work.plan
-    cloud().disk_uploads.end(plan.id)
-    disk = cloud().disks.find(plan.id)
+    cloud().disk_uploads.end(work.plan.id)
+    return _found(work).of(work.plan)
+
+
+def _see_that_it_is_not_over(work: BlobWork) -> None:
+    """Raise Refused for a restore that is over: pruning has looked for what it left behind already.
+
+    A run that was cut off may go on beside the one that has followed it, and for longer.
+    """
+    operation = cloud().catalogue.operations.find(work.operation)
+    if operation and operation.state.is_over:
+        raise Refused("OperationOver", f"restore {work.operation} is over; ask for another one")
+
+
+def _found(work: BlobWork) -> RestoredDisk:
+    disk = cloud().disks.find(work.plan.id)
     if disk is None:
-        raise Refused("DiskMissing", f"disk {plan.id} was uploaded and is not there; restore again")
-    return disk.of(plan)
+        raise Refused("DiskMissing", f"disk {work.plan.id} was begun and is not there; restore again")
+    return disk
 
 
 def _further(work: BlobWork) -> BlobWork:
@@ -122,6 +129,8 @@ def _further(work: BlobWork) -> BlobWork:
             transfer.run(plan_writes([PageRange(footer, blob.length)]), lambda: False)
             reached = blob.length
     except CloudError as failure:
+        if not _found(work).awaits_upload:  # another run of this restore was faster
+            return replace(work, reached=blob.length)
         if reached == work.reached:
             raise _passing(failure) from failure
     return replace(work, reached=reached)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
+from operator import methodcaller
 
 from domain.errors import Refused
 from domain.leftovers import ended_imports
@@ -30,9 +30,7 @@ def clean_imports(point: RestorePoint) -> tuple[bool, tuple[str, ...]]:
             refusals.append(str(refused))
         else:
             if are_gone:
-                cloud().catalogue.restore_points.alter(
-                    point.id, partial(RestorePoint.without_imports, by=operation)
-                )
+                cloud().catalogue.restore_points.alter(point.id, methodcaller("without_imports", operation))
                 _log.info("what restore %s of %s imported disks from is deleted", operation, point.id)
     return bool(refusals), tuple(refusals)
 

@@ -7,7 +7,12 @@ from datetime import timedelta
 import pytest
 
 import activities.blob_restores
+from activities.blob_restores import BlobWork, begin_import_blob, end_upload, upload_pages
+from activities.restores import begin_disk
+from domain.errors import Refused, Transient
+from domain.restores import plan_disks
 from domain.tags import OPERATION_METADATA
+from gateways.connection import cloud
 from settings import Identity
 from simulator.arm.disk_model import Disk
 from simulator.arm.machine_model import VirtualMachine
@@ -169,6 +174,51 @@ def test_a_restore_that_is_cut_off_is_finished_by_the_next_watch_and_makes_nothi
     assert_back(paged, paged.operation(operation), contents)
     paged.pass_time(LATER)
     assert blobs(paged) == []
+
+
+def ended(world, work):
+    """End an upload; that nobody gets in any more takes a moment, in which time must pass."""
+    try:
+        return end_upload(work)
+    except Transient:
+        world.pass_time(timedelta(seconds=5))
+        return end_upload(work)
+
+
+def test_every_step_of_an_upload_can_be_done_twice_and_by_two_runs_beside_each_other(uploading):
+    point, contents = backed_up(uploading)
+    [known] = uploading.points_of(uploading.machines["web"].id)
+    location = cloud().policies.locations[VAULT]
+    operation = "20261122-0123456789abcdef0123"
+    plan, _ = plan_disks(operation, cloud().manifests.read(known.vm.key, point, location), location)
+    first = BlobWork(operation, plan)
+    assert begin_disk(plan) == begin_disk(plan)
+    uploading.pass_time(timedelta(seconds=5))
+
+    reached = [first]
+    while not reached[-1].is_uploaded:
+        further = upload_pages(reached[-1])
+        assert further == upload_pages(reached[-1])  # also by somebody else, or once more
+        reached.append(further)
+    assert len(reached) == 5  # windows of 16 MiB, and the beginning
+    assert ended(uploading, reached[-1]) == end_upload(reached[-1])
+
+    assert uploading.bytes_of(plan.id) == contents[plan.source_disk]
+    assert upload_pages(first).is_uploaded  # whoever comes late leaves the disk as it is
+    assert end_upload(first).is_ready
+    assert uploading.bytes_of(plan.id) == contents[plan.source_disk]
+    assert_closed(uploading)
+
+
+def test_whoever_comes_after_a_restore_is_over_makes_nothing_any_more(importing):
+    point, _ = backed_up(importing)
+    operation = restored(importing, restorePoint=point, location=VAULT)
+    [known] = importing.points_of(importing.machines["web"].id)
+    location = cloud().policies.locations[VAULT]
+    plan, _ = plan_disks(operation["id"], cloud().manifests.read(known.vm.key, point, location), location)
+    for step in (begin_import_blob, upload_pages):
+        with pytest.raises(Refused, match="is over; ask for another one"):
+            step(BlobWork(operation["id"], plan))
 
 
 def test_a_disk_that_is_half_uploaded_is_taken_up_by_the_next_run(uploading):
