@@ -8,8 +8,9 @@ a body is one call into the kernel. What is malformed or ambiguous is refused, n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateways.streams import Stream
 
@@ -17,10 +18,8 @@ MOST_CONTENT = 64 * 1024 * 1024  # bytes of an answer that no buffer waits for; 
 
 _HEAD_BYTES = 4096  # received at first; the head of an answer of Azure's has about 1 KiB
 _MOST_HEAD = 64 * 1024
-_HEAD = re.compile(
-    r"HTTP/1\.(?P<minor>[01]) (?P<status>\d{3})(?: [^\r\n]*)?"
-    r"(?P<fields>(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n]*)*)"
-)
+_STATUS = re.compile(r"HTTP/1\.([01]) (\d{3})(?: .*)?")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ONCE = frozenset({"content-length", "transfer-encoding"})
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 
@@ -190,27 +189,30 @@ class Connection:
 
 def _parsed(head: str) -> tuple[int, int, dict[str, str]]:
     """Take the head of an answer apart: minor version of HTTP, status, headers."""
-    match = _HEAD.match(head)
+    line, *fields = head.split("\r\n")
+    match = _STATUS.fullmatch(line)
     if match is None:
-        raise Unreadable(f"{head[:40]!r} is no answer of HTTP")
-    if match.end() != len(head):
-        raise Unreadable(f"{head[match.end() :][:40].strip()!r} is no header")
-    minor, status, told = match.groups()
-    fields = [field.partition(":") for field in told.split("\r\n")[1:]]
-    headers = {name.lower(): value.strip() for name, _, value in fields}
-    if len(headers) < len(fields):
-        headers = _joined((name.lower(), value.strip()) for name, _, value in fields)
-    return int(minor), int(status), headers
-
-
-def _joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Join headers that come more than once, as HTTP has it, but for those that must not."""
+        raise Unreadable(f"{line[:40]!r} is no answer of HTTP")
     headers: dict[str, str] = {}
-    for name, value in fields:
-        if name in headers and name in _ONCE:
-            raise Unreadable(f"the header {name} comes twice")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+    for field in fields:
+        told, colon, value = field.partition(":")
+        if not colon:
+            raise Unreadable(f"{field[:40]!r} is no header")
+        name = _named(told)
+        if name in headers:
+            if name in _ONCE:
+                raise Unreadable(f"the header {name} comes twice")
+            value = f"{headers[name]}, {value.strip()}"
+        headers[name] = value.strip()
+    return int(match[1]), int(match[2]), headers
+
+
+@lru_cache(256)  # a service has few names, and sends them with every answer
+def _named(told: str) -> str:
+    """Return the name of a header in lower case."""
+    if not _NAME.fullmatch(told):
+        raise Unreadable(f"{told[:40]!r} is no name of a header")
+    return told.lower()
 
 
 def _length(headers: Mapping[str, str]) -> int | None:

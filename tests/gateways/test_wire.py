@@ -202,7 +202,7 @@ def test_bodies_are_read_in_every_form_that_http_has(answer, content):
         (OK + b"content-length: 1\r\n" + CHUNKED + b"0\r\n\r\n", "beside the length"),
         (OK + b"transfer-encoding: gzip\r\n\r\n", "transfer coding"),
         (OK + b"no colon\r\n\r\n", "is no header"),
-        (OK + b" folded: 1\r\n\r\n", "is no header"),
+        (OK + b" folded: 1\r\n\r\n", "is no name of a header"),
         (OK + CHUNKED + b"zz\r\n", "no size of a chunk"),
         (OK + CHUNKED + b"1\r\nxy\r\n", "does not end where its size says"),
         (OK + CHUNKED + b"5\r\nxy", "ended after"),
