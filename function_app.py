@@ -16,6 +16,7 @@ try:
     import activities.damage
     import activities.fleet
     import activities.history
+    import activities.leftovers
     import activities.page_copies
     import activities.restore_points
     import activities.restore_preflight
@@ -63,6 +64,7 @@ for module in (
     activities.damage,
     activities.fleet,
     activities.history,
+    activities.leftovers,
     activities.page_copies,
     activities.restore_points,
     activities.restore_preflight,

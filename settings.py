@@ -17,6 +17,10 @@ MANAGEMENT_ENDPOINT = "https://management.azure.com"
 _STORAGE_KEYS = "TIDEMARK_DEVELOPMENT_STORAGE_KEYS"
 _ROOT = Path(__file__).parent
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NO_CATALOGUE = (
+    "this setting is missing; set it to the table endpoint of the catalogue's account, "
+    "such as https://tidemarkcatalogue.table.core.windows.net"
+)
 
 
 class Identity(StrEnum):
@@ -71,13 +75,7 @@ class Settings:
         faults: list[Fault] = []
         catalogue = environ.get("TIDEMARK_CATALOGUE", "").rstrip("/")
         if not catalogue:
-            faults.append(
-                Fault(
-                    "TIDEMARK_CATALOGUE",
-                    "this setting is missing; set it to the table endpoint of the catalogue's account, "
-                    "such as https://tidemarkcatalogue.table.core.windows.net",
-                )
-            )
+            faults.append(Fault("TIDEMARK_CATALOGUE", _NO_CATALOGUE))
         policies = _ROOT / environ.get("TIDEMARK_POLICIES", "policies.yaml")
         if not policies.is_file():
             faults.append(Fault("TIDEMARK_POLICIES", _no_file(policies)))

@@ -13,8 +13,8 @@ import azure.durable_functions as df
 from activities.announcing import announce
 from activities.page_copies import begin_pages
 from activities.settling import as_it_is_now, circumstances, settle
-from domain.copies import CLAIM_LASTS, Copy, CopyState, copies_of, queued_for, to_skip
-from domain.copy_queues import PERMIT_LASTS, CopyLook, CopyQueue, Permit
+from domain.copies import CLAIM_LASTS, Copy, CopyState, copies_of
+from domain.copy_queues import PERMIT_LASTS, CopyLook, CopyQueue, Permit, queued_for, to_skip
 from domain.errors import Conflicting, Refused, Transient
 from domain.events import Event, EventName
 from domain.policy import Backlog, Location

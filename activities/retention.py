@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from operator import eq
 
 import azure.durable_functions as df
 
 from activities.announcing import announce
-from activities.import_blobs import clean_imports
+from activities.deleting import Deletion, delete_all, is_manifest_gone, unknown_location
 from activities.vm_books import books_of, plan_of
-from domain.copies import Copy, queued_for
+from domain.copy_queues import queued_for
 from domain.errors import Refused, Transient
 from domain.events import Event, EventName
 from domain.leftovers import (
-    CopyLeftovers,
-    copy_leftovers,
-    is_failure_to_clean,
     is_forgettable,
     replica_names,
 )
-from domain.names import point_parts
-from domain.policy import Location
 from domain.pruning import PrunePlan, ReplicaName
 from domain.restore_points import ReplicaState, RestorePoint
-from domain.retention import VmBooks, deleted, deleting, expiring, kept_again, put_off
+from domain.retention import VmBooks, deleted, deleting, expiring, kept_again
 from domain.stored import Stored, StoredSnapshot, stored
 from durable import activity
 from gateways.connection import cloud
@@ -96,14 +90,6 @@ def mark_replicas(request: PruneRequest) -> PrunePlan:
     return plan
 
 
-@dataclass(frozen=True)
-class Deletion:
-    """How far a deletion is: over, or to be looked at again; and what Azure refused."""
-
-    is_over: bool
-    refusals: tuple[str, ...] = ()
-
-
 @activity(blueprint)
 def delete_replica(name: ReplicaName) -> Deletion:
     """Delete the snapshots of a replica that has expired, and its manifest when they are gone.
@@ -118,45 +104,19 @@ def delete_replica(name: ReplicaName) -> Deletion:
         return Deletion(is_over=True)
     location = cloud().policies.locations.get(name.location)
     if location is None:
-        return Deletion(True, (f"{point.id}: {_unknown_location(name.location)}",))
-    progress = _delete_all(point.id, _stored_of(point, name.location))
+        return Deletion(True, (f"{point.id}: {unknown_location(name.location)}",))
+    progress = delete_all(point.id, _stored_of(point, name.location))
     if progress.is_open:
         return Deletion(is_over=bool(progress.refusals), refusals=progress.refusals)
     try:
         # The manifest goes last: as long as a snapshot is there, it says what that belongs to.
-        if not _is_manifest_gone(point, location):
+        if not is_manifest_gone(point, location):
             return Deletion(is_over=True)
     except Refused as refused:
         return Deletion(True, (str(refused),))
     points.alter(point.id, lambda known: deleted(known, name.location))
     _log.info("restore point %s is deleted in %s", point.id, name.location)
     return Deletion(is_over=True)
-
-
-@dataclass(frozen=True)
-class PointName:
-    """One restore point."""
-
-    point: str
-
-
-@activity(blueprint)
-def delete_leftovers(name: PointName) -> Deletion:
-    """Delete what failed attempts of a point, of its copies, and restores of it have left; note what is done.
-
-    Safe to repeat: what is to be deleted follows from the books as they are now.
-    """
-    books = books_of(_vm_of(name.point))
-    point = next((known for known in books.points if known.id == name.point), None)
-    if point is None:
-        return Deletion(is_over=True)
-    progress = _Progress(is_open=False)
-    if is_failure_to_clean(point, cloud().now()):
-        progress = _clean_failure(point)
-    for left in copy_leftovers(books, point, cloud().now()):
-        progress = progress.and_also(_clean(left))
-    progress = progress.and_also(_Progress(*clean_imports(point)))
-    return Deletion(not progress.is_open or bool(progress.refusals), progress.refusals)
 
 
 @activity(blueprint)
@@ -192,17 +152,6 @@ def report_prune_failures(failures: PruneFailures) -> None:
     announce(Event(EventName.PRUNE_FAILED, failures.vm, f"{told}; it is tried again every hour"))
 
 
-@dataclass(frozen=True)
-class _Progress:
-    """Whether something is still there, and what Azure refused."""
-
-    is_open: bool
-    refusals: tuple[str, ...] = ()
-
-    def and_also(self, other: _Progress) -> _Progress:
-        return _Progress(self.is_open or other.is_open, (*self.refusals, *other.refusals))
-
-
 def _begun(name: ReplicaName) -> RestorePoint | None:
     """Return the point of a replica whose deletion has begun, or begins now; None if it is kept or gone."""
     connected = cloud()
@@ -231,80 +180,3 @@ def _stored_of(point: RestorePoint, location: str) -> list[Stored]:
         for copy, names in replica_names(VmBooks(point.vm.key, (point,), copies), point, location)
         for each in stored(copy if copy.group_id else queued_for(copy, place), names, place)
     ]
-
-
-def _is_manifest_gone(point: RestorePoint, location: Location) -> bool:
-    """Delete a replica's manifest; while it is immutable, put off what is left to be done."""
-    connected = cloud()
-    if connected.deletions.delete_manifest(point.vm.key, point.id, location):
-        return True
-    now = connected.now()
-    connected.catalogue.restore_points.alter(point.id, lambda known: put_off(known, location.name, now))
-    _log.info(
-        "restore point %s has left its manifest in %s, which is immutable still", point.id, location.name
-    )
-    return False
-
-
-def _clean_failure(point: RestorePoint) -> _Progress:
-    progress = _delete_all(point.id, [StoredSnapshot(part.snapshot_id) for part in point.disks])
-    if progress.is_open:
-        return progress
-    home = cloud().policies.locations.get(point.home)
-    # It is written just before a point is decided, and another one may have decided otherwise.
-    if home is None or _is_manifest_gone(point, home):
-        cloud().catalogue.restore_points.alter(point.id, lambda known: replace(known, is_cleaned=True))
-    return progress
-
-
-def _clean(left: CopyLeftovers) -> _Progress:
-    location = cloud().policies.locations.get(left.copy.location)
-    if location is None:
-        return _Progress(True, (f"{left.copy.point}: {_unknown_location(left.copy.location)}",))
-    progress = _delete_all(left.copy.point, stored(left.copy, left.names, location))
-    if left.is_all and not progress.is_open and _is_rest_gone(left.copy, location):
-        cloud().catalogue.copies.alter(left.copy, lambda known: _cleaned(known, left.copy))
-    return progress
-
-
-def _cleaned(known: Copy, seen: Copy) -> Copy | None:
-    is_same = (known.state, known.attempt) == (seen.state, seen.attempt)
-    return replace(known, is_cleaned=True) if is_same else None
-
-
-def _is_rest_gone(copy: Copy, location: Location) -> bool:
-    """Delete the manifest of a replica that was whole once and is damaged; others have none."""
-    point = cloud().catalogue.restore_points.find(copy.point)
-    if point is None or point.replicas.get(copy.location) is not ReplicaState.DAMAGED:
-        return True
-    return _is_manifest_gone(point, location)
-
-
-def _delete_all(point: str, things: Iterable[Stored]) -> _Progress:
-    """Ask for the deletion of all; one that Azure refuses keeps the others from nothing."""
-    is_open, refusals = False, []
-    for each in things:
-        try:
-            is_open |= not _is_gone(each, point)
-        except Refused as refused:
-            is_open = True
-            refusals.append(str(refused))
-    return _Progress(is_open, tuple(refusals))
-
-
-def _is_gone(stored: Stored, point: str) -> bool:
-    if isinstance(stored, StoredSnapshot):
-        return cloud().deletions.delete_snapshot(stored.id, point)
-    return cloud().page_blob_deletions.delete(stored, point)
-
-
-def _unknown_location(location: str) -> str:
-    return (
-        f"location '{location}' is not in the policy file any more, so nobody knows where its snapshots are; "
-        "put it back until they are deleted"
-    )
-
-
-def _vm_of(point: str) -> str:
-    vm, _, _ = point_parts(point)
-    return vm

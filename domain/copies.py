@@ -6,14 +6,14 @@ says how far the pages of a copy are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.names import copy_partition, copy_row_key, page_blob_name, snapshot_id, snapshot_name
 from domain.page_copies import PageProgress
-from domain.policy import Backlog, Location, Method
+from domain.policy import Location
 from domain.restore_points import ProtectedDisk, ReplicaState, RestorePoint
 from domain.snapshots import Snapshot
 
@@ -261,34 +261,6 @@ class Copy:
         if not self.state.is_open:
             return self
         return replace(self, state=CopyState.SKIPPED, failure=reason, renewed=now, owner=None)
-
-
-def to_skip(copies: Sequence[Copy], backlog: Backlog) -> dict[str, str]:
-    """Say which copies of a queue, oldest first, are not to be made: row key → reason.
-
-    Azure takes the snapshots of a disk in the order of their creation only, so one that is older than one
-    that has arrived would be refused for ever.
-    """
-    reasons = {}
-    newest = max(
-        (place for place, copy in enumerate(copies) if copy.state is CopyState.AVAILABLE), default=-1
-    )
-    for copy in copies[: newest + 1]:
-        if copy.state.is_open:
-            point = copies[newest].point
-            reasons[copy.row_key] = f"overtaken: restore point {point} has arrived, and it is newer"
-    waiting = [copy for copy in copies[newest + 1 :] if copy.state is CopyState.WAITING]
-    if backlog is Backlog.NEWEST:
-        for copy in waiting[:-1]:
-            reason = f"the policy sends only the newest of those that wait, {waiting[-1].point}"
-            reasons[copy.row_key] = reason
-    return reasons
-
-
-def queued_for(copy: Copy, location: Location) -> Copy:
-    """Return a copy with the place that its data goes to, which it keeps whatever the policies say later."""
-    container = location.pages if location.method is Method.PAGES else ""
-    return replace(copy, group_id=location.group_id, container=container)
 
 
 def copies_of(point: RestorePoint) -> list[Copy]:

@@ -6,12 +6,13 @@ location has one queue, worked oldest first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.copies import Copy
+from domain.copies import Copy, CopyState
 from domain.names import copy_partition
-from domain.policy import Backlog, Location
+from domain.policy import Backlog, Location, Method
 
 MOST_COPIES = 100  # at a time, per subscription and region: Azure's limit
 PERMIT_LASTS = timedelta(hours=12)  # renewed every few hours
@@ -64,3 +65,31 @@ class CopyLook:
 
     copy: Copy
     location: Location
+
+
+def to_skip(copies: Sequence[Copy], backlog: Backlog) -> dict[str, str]:
+    """Say which copies of a queue, oldest first, are not to be made: row key → reason.
+
+    Azure takes the snapshots of a disk in the order of their creation only, so one that is older than one
+    that has arrived would be refused for ever.
+    """
+    reasons = {}
+    newest = max(
+        (place for place, copy in enumerate(copies) if copy.state is CopyState.AVAILABLE), default=-1
+    )
+    for copy in copies[: newest + 1]:
+        if copy.state.is_open:
+            point = copies[newest].point
+            reasons[copy.row_key] = f"overtaken: restore point {point} has arrived, and it is newer"
+    waiting = [copy for copy in copies[newest + 1 :] if copy.state is CopyState.WAITING]
+    if backlog is Backlog.NEWEST:
+        for copy in waiting[:-1]:
+            reason = f"the policy sends only the newest of those that wait, {waiting[-1].point}"
+            reasons[copy.row_key] = reason
+    return reasons
+
+
+def queued_for(copy: Copy, location: Location) -> Copy:
+    """Return a copy with the place that its data goes to, which it keeps whatever the policies say later."""
+    container = location.pages if location.method is Method.PAGES else ""
+    return replace(copy, group_id=location.group_id, container=container)

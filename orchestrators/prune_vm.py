@@ -13,12 +13,11 @@ from typing import TypeVar
 
 import azure.durable_functions as df
 
+from activities.deleting import Deletion
+from activities.leftovers import PointName, delete_leftovers
 from activities.retention import (
-    Deletion,
-    PointName,
     PruneFailures,
     PruneRequest,
-    delete_leftovers,
     delete_replica,
     forget_points,
     mark_replicas,

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 import requests
 
+from activities.leftovers import PointName, delete_leftovers
 from activities.retention import (
-    PointName,
     PruneRequest,
-    delete_leftovers,
     delete_replica,
     forget_points,
     mark_replicas,

@@ -7,11 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from activities.leftovers import PointName, delete_leftovers
 from activities.retention import (
-    PointName,
     PruneLook,
     PruneRequest,
-    delete_leftovers,
     delete_replica,
     find_vms_to_prune,
     forget_points,

@@ -18,9 +18,8 @@ from domain.copies import (
     CopyState,
     copies_of,
     replica_state,
-    to_skip,
 )
-from domain.copy_queues import CopyQueue
+from domain.copy_queues import CopyQueue, to_skip
 from domain.policy import Backlog
 from domain.restore_points import ReplicaState
 from domain.snapshots import Snapshot

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from activities import retention, sweeping
+from activities import leftovers, sweeping
 from domain import pruning
 from domain.copies import MOST_ATTEMPTS, Copy
 from tests.conftest import Accounts
@@ -35,7 +35,7 @@ def test_the_schedules_of_two_seeds_differ():
 
 
 def leave_what_failed_copies_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (pruning, retention):
+    for module in (pruning, leftovers):
         monkeypatch.setattr(module, "copy_leftovers", lambda *_: [])
 
 
