@@ -22,8 +22,8 @@ class WindowRecord:
 
     `crc64` is over all written bytes of the window in the order of their addresses, combined from what the
     service told of each write: 16 hexadecimal digits, CRC-64/NVME as Azure has it (perf-facts); None where
-    nothing was written. `sha256` is over the digests of the pieces of those bytes, in the same order: 64 digits,
-    None where they did not pass through Tidemark.
+    nothing was written. `sha256` is over the digests of the pieces of those bytes, in the same order: 64
+    digits, None where they did not pass through Tidemark.
     Raises ValueError if a digest is spelled otherwise, for one digest must give one link.
     """
 
