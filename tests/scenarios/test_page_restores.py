@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -104,6 +105,13 @@ def test_disks_of_a_lost_region_come_back_from_either_of_two_points_byte_for_byt
         assert back.contents == wanted
     assert_closed(paged)
     assert_no_secrets(paged, caplog.text)
+
+    with pytest.raises(AssertionError, match="the log has 'sig='"):
+        assert_no_secrets(paged, "PUT https://md-impexp-1.blob.core.windows.net/c/abcd?si=1&sig=2")
+    told = dict(back.operation["outcome"]) | {"address": "https://md-1.blob.core.windows.net/c/abcd?sig=2"}
+    cloud().catalogue.operations.alter(back.operation["id"], lambda known: replace(known, outcome=told))
+    with pytest.raises(AssertionError, match="table operations has 'sig='"):
+        assert_no_secrets(paged, caplog.text)
 
 
 def test_a_whole_vm_runs_again_and_a_chosen_disk_comes_back(paged):
@@ -289,11 +297,14 @@ def test_an_account_that_is_lost_is_told_with_where_else_the_point_is(importing)
     [
         lambda faults: faults.fail("PUT", "/abcd", status=403, code="AuthenticationFailed", skip=1, times=2),
         lambda faults: faults.fail("PUT", "/abcd", status=503, skip=1, times=2),
+        lambda faults: faults.fail(
+            "PUT", "/abcd", status=409, code="CopySourceCannotBeIncrementalCopyBlob", times=1
+        ),
         lambda faults: faults.drop("PUT", "/abcd", skip=1, times=3, after_executing=True),
         lambda faults: faults.fail("POST", "/endGetAccess", status=500, after_executing=True),
         lambda faults: faults.fail("POST", "/beginGetAccess", status=429, retry_after=600, skip=2),
     ],
-    ids=["address-ended", "busy", "dropped", "end-lost", "throttled"],
+    ids=["address-ended", "busy", "not-served", "dropped", "end-lost", "throttled"],
 )
 def test_an_upload_goes_on_after_what_passes(uploading, plant, caplog):
     point, contents = backed_up(uploading)
