@@ -162,7 +162,8 @@ _RETENTION = (
     Action(
         f"{_BLOBS}/read",
         Where.REPLICAS,
-        ("PageBlobDeletions.delete_snapshot", "PageBlobDeletions.delete_blob"),  # whose it is
+        # Whose it is, and which seals there are.
+        ("PageBlobDeletions.delete", "PageBlobDeletions.delete_snapshot", "PageBlobDeletions.delete_blob"),
     ),
     Action(
         f"{_BLOBS}/delete",

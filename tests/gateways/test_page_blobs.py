@@ -100,9 +100,10 @@ def test_a_blob_snapshot_is_copied_into_a_new_blob_once(replicas):
     sealed = blob.seal(OWNER)
     blob.clear(0, 8192)
     assert scratch.copy_status() is None
-    begun = scratch.begin_copy(blob.opened(sealed))
+    begun = scratch.begin_copy(blob.opened(sealed), {"tidemark_operation": "o1"})
     assert begun.status in ("pending", "success")
-    scratch.begin_copy(blob.opened(sealed))
+    scratch.begin_copy(blob.opened(sealed), {"tidemark_operation": "another"})
+    assert scratch.metadata() == {"tidemark_operation": "o1"}
     assert scratch.copy_status().status in ("pending", "success")
 
 
