@@ -30,8 +30,8 @@ class StoredSeal:
 class StoredBlob:
     """A page blob in a container, a URL.
 
-    What the point has sealed in it goes, whether or not it is recorded; it goes itself only once nobody's seal
-    is left in it. `is_of_attempt` says that a failed attempt made it for itself, so that it must go.
+    What the point has sealed in it goes, whether or not it is recorded; it goes itself only once nobody's
+    seal is left in it. `is_of_attempt` says that a failed attempt made it for itself, so that it must go.
     """
 
     container: str
@@ -46,8 +46,8 @@ Stored: TypeAlias = StoredSnapshot | StoredSeal | StoredBlob
 def stored(copy: Copy, names: Collection[str], location: Location) -> list[Stored]:
     """Return what of a copy is to be deleted: what its attempts made under these names.
 
-    The seal of a complete copy is its last attempt's, in whichever blob it is. So may be one that nobody heard
-    of, of a copy that has failed.
+    The seal of a complete copy is its last attempt's, in whichever blob it is. So may be one that nobody
+    heard of, of a copy that has failed.
     """
     if not copy.is_paged:
         return [StoredSnapshot(copy.snapshot_id(name, location)) for name in names]

@@ -43,10 +43,10 @@ class Wire(Protocol):
     ) -> Answer:
         """Send a request, and return its answer, whatever its status.
 
-        One that `is_repeatable` may be sent twice: again, where a connection that rested turns out to be closed,
-        and nobody knows whether it has had its effect. With `into`, the body of an answer that succeeds goes
-        into that buffer, and must fill it exactly; if the call fails the buffer may hold part of it. Raises
-        Transient where no whole answer came.
+        One that `is_repeatable` may be sent twice: again, where a connection that rested turns out to be
+        closed, and nobody knows whether it has had its effect. With `into`, the body of an answer that
+        succeeds goes into that buffer, and must fill it exactly; if the call fails the buffer may hold part
+        of it. Raises Transient where no whole answer came.
         """
         ...
 

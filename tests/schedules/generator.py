@@ -68,6 +68,8 @@ class Menu:
     orchestrators: tuple[str, ...]
     troubles: tuple[Trouble, ...]
     passes: tuple[Step, ...] = ()
+    backups: float = 0.4  # how many times out of one somebody asks for one in a scene
+    restores: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,9 @@ def _scene(chance: Random, fleet: Fleet, lost: list[Step], menu: Menu) -> list[S
         deed = _deed(chance, fleet)
         is_now = chance.random() < 0.3
         steps.append(deed if is_now else Meanwhile(chance.choice(tuple(Moment)), _count(chance), deed))
-    if chance.random() < 0.4:
+    if chance.random() < menu.backups:
         steps.append(BackUp(vm))
-    if chance.random() < 0.25:
+    if chance.random() < menu.restores:
         what = chance.choice(("disks", "vm"))
         steps.append(Restore(chance.choice(menu.restored_from), what, chance.randrange(9)))
     steps += [chance.choice(menu.passes)] if menu.passes and chance.random() < 0.3 else _time(chance)

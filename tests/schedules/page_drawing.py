@@ -41,12 +41,12 @@ def _busy(chance: Random) -> Step:
     method, path = chance.choice(READS + WRITES + WRITES + OPENING)
     status = chance.choice((503, 503, 503, 500, 409, 403, 429))
     is_late = status in (500, 503) and chance.random() < 0.4
-    return Refuse(method, path, status, chance.randint(1, 6), chance.randint(0, 6), after_executing=is_late)
+    return Refuse(method, path, status, chance.randint(1, 6), chance.randint(0, 3), after_executing=is_late)
 
 
 def _dropped(chance: Random) -> Step:
     method, path = chance.choice(READS + WRITES + WRITES + OPENING)
-    return Drop(method, path, chance.randint(1, 5), chance.randint(0, 6), chance.random() < 0.6)
+    return Drop(method, path, chance.randint(1, 5), chance.randint(0, 3), chance.random() < 0.6)
 
 
 def _cut(chance: Random) -> Step:
@@ -78,4 +78,6 @@ PAGED = Menu(
         _slow, _slow, _failing, _refusing,
     ),
     passes=(Verify(),),
+    backups=0.8,
+    restores=0.5,
 )  # fmt: skip
