@@ -34,8 +34,8 @@ serve: setup ## leave a whole system running, to play with by curl
 soak: setup ## kill the host at random moments: make soak KILLS=500
 	@TIDEMARK_KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -q -m soak --timeout 7200
 
-schedules: setup ## play random schedules of kills and troubles: make schedules RUNS=2000 SEED=1
-	@$(BIN)/python -m tests.schedules --runs $(or $(RUNS),2000) --seed $(or $(SEED),1)
+schedules: setup ## play random schedules of kills and troubles: make schedules RUNS=2000 SEED=1, PAGES=yes for page blobs
+	@$(BIN)/python -m tests.schedules --runs $(or $(RUNS),2000) --seed $(or $(SEED),1) $(if $(PAGES),--pages)
 
 clean: ## remove what was set up here
 	rm -rf .venv node_modules .package .tidemark .mypy_cache .pytest_cache .ruff_cache .hypothesis

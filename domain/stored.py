@@ -30,8 +30,8 @@ class StoredSeal:
 class StoredBlob:
     """A page blob in a container, a URL.
 
-    It goes only once nobody's seal is left in it. `is_of_attempt` says that a failed attempt made it for
-    itself, so that whatever is in it is a leftover.
+    What the point has sealed in it goes, whether or not it is recorded; it goes itself only once nobody's
+    seal is left in it. `is_of_attempt` says that a failed attempt made it for itself, so that it must go.
     """
 
     container: str
@@ -46,16 +46,20 @@ Stored: TypeAlias = StoredSnapshot | StoredSeal | StoredBlob
 def stored(copy: Copy, names: Collection[str], location: Location) -> list[Stored]:
     """Return what of a copy is to be deleted: what its attempts made under these names.
 
-    The seal of a complete copy is its last attempt's, in whichever blob it is.
+    The seal of a complete copy is its last attempt's, in whichever blob it is. So may be one that nobody
+    heard of, of a copy that has failed.
     """
     if not copy.is_paged:
         return [StoredSnapshot(copy.snapshot_id(name, location)) for name in names]
     pages = copy.pages
-    own = pages.blob if pages else None
+    is_sealed = pages is not None and bool(pages.sealed)
     found: list[Stored] = [
-        StoredBlob(copy.container, name, copy.disk, is_of_attempt=True) for name in names if name != own
+        StoredBlob(copy.container, name, copy.disk, is_of_attempt=True)
+        for name in names
+        if not (is_sealed and pages and name == pages.blob)
     ]
-    if pages and pages.sealed and copy.target_name in names:
-        found.append(StoredSeal(copy.container, pages.blob, pages.sealed))
+    if pages and copy.target_name in names and (is_sealed or pages.base):
+        if is_sealed:
+            found.append(StoredSeal(copy.container, pages.blob, pages.sealed))
         found.append(StoredBlob(copy.container, pages.blob, copy.disk, is_of_attempt=False))
     return found

@@ -101,9 +101,9 @@ class PageBlobDeletions:
         if isinstance(stored, StoredSeal):
             return self.delete_snapshot(container, name, stored.sealed, owner)
         blob = self.blobs.at(container, name)
-        sealed = blob.sealed(owner) if stored.is_of_attempt else None
-        if sealed and not self.delete_snapshot(container, name, sealed, owner):
-            return False
+        while sealed := blob.sealed(owner):  # two, where a request to seal it came late
+            if not self.delete_snapshot(container, name, sealed, owner):
+                return False
         return self.delete_blob(container, name, {DISK_METADATA: stored.disk}) or not stored.is_of_attempt
 
     def delete_snapshot(self, container: str, name: str, snapshot: str, owner: Mapping[str, str]) -> bool:

@@ -136,7 +136,9 @@ class PageBlob:
 
         Doing it twice makes two, so look with `sealed` first.
         """
-        answer = self._send("PUT", {"comp": "snapshot"}, _metadata(metadata), (201,), "sealing")
+        answer = self._send(
+            "PUT", {"comp": "snapshot"}, _metadata(metadata), (201,), "sealing", is_repeatable=False
+        )
         return answer.headers["x-ms-snapshot"]
 
     def sealed(self, metadata: Mapping[str, str]) -> str | None:
@@ -224,11 +226,12 @@ class PageBlob:
         statuses: Collection[int],
         doing: str,
         body: bytes | memoryview = b"",
+        is_repeatable: bool = True,
     ) -> Answer:
         opened = self.opened()
         sent = opened.headers(API_VERSION)
         sent.update(headers)
-        answer = self.wire.send(method, opened.url(**parameters), sent, body)
+        answer = self.wire.send(method, opened.url(**parameters), sent, body, is_repeatable=is_repeatable)
         try:
             return expect(answer, f"{doing} {self._told}", statuses)
         except CloudError as failure:

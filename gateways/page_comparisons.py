@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from domain.errors import Transient
@@ -49,10 +50,11 @@ class PageComparison:
         work = _Work(ranges, is_over)
         lanes = [
             threading.Thread(
-                target=work.go, args=(_Lane(self).difference,), name="page-comparison", daemon=True
+                target=copy_context().run, args=(work.go, _Lane(self).difference), name="page-comparison",
+                daemon=True,
             )
             for _ in range(self.connections)
-        ]
+        ]  # fmt: skip
         for lane in lanes:
             lane.start()
         for lane in lanes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -110,12 +111,14 @@ class PageTransfer:
         """
         batch = _Batch(writes, is_over, most_bytes, told)
         state = _State(self.is_served)
+        # In a copied context, so that what a thread logs is told of the step that it works for.
         lanes = [
             threading.Thread(
-                target=batch.work, args=(_Lane(self, state).do,), name="page-transfer", daemon=True
+                target=copy_context().run, args=(batch.work, _Lane(self, state).do), name="page-transfer",
+                daemon=True,
             )
             for _ in range(self.connections)
-        ]
+        ]  # fmt: skip
         for lane in lanes:
             lane.start()
         for lane in lanes:

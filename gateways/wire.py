@@ -38,11 +38,15 @@ class Wire(Protocol):
         headers: Mapping[str, str],
         body: bytes | memoryview = b"",
         into: memoryview | None = None,
+        *,
+        is_repeatable: bool = True,
     ) -> Answer:
-        """Send a request that may be sent twice, and return its answer, whatever its status.
+        """Send a request, and return its answer, whatever its status.
 
-        With `into`, the body of an answer that succeeds goes into that buffer, and must fill it exactly; if
-        the call fails the buffer may hold part of it. Raises Transient where no whole answer came.
+        One that `is_repeatable` may be sent twice: again, where a connection that rested turns out to be
+        closed, and nobody knows whether it has had its effect. With `into`, the body of an answer that
+        succeeds goes into that buffer, and must fill it exactly; if the call fails the buffer may hold part
+        of it. Raises Transient where no whole answer came.
         """
         ...
 
@@ -63,13 +67,15 @@ class Network:
         headers: Mapping[str, str],
         body: bytes | memoryview = b"",
         into: memoryview | None = None,
+        *,
+        is_repeatable: bool = True,
     ) -> Answer:
         """As `Wire.send` says."""
         scheme, authority, target = _parts(url)
         head = _head(method, target, authority, headers, len(body))
         place = (scheme, authority)
         try:
-            return self._exchange(place, method, head, memoryview(body), into)
+            return self._exchange(place, method, head, memoryview(body), into, is_repeatable)
         except Unreadable as wrong:
             raise Transient("AnswerUnreadable", f"{method} {without_query(url)}: {wrong}") from wrong
         except (ConnectionLost, OSError) as lost:
@@ -81,9 +87,15 @@ class Network:
             _close(self._idle)
 
     def _exchange(
-        self, place: _Place, method: str, head: bytes, body: memoryview, into: memoryview | None
+        self,
+        place: _Place,
+        method: str,
+        head: bytes,
+        body: memoryview,
+        into: memoryview | None,
+        is_repeatable: bool,
     ) -> Answer:
-        kept = self._kept(place)
+        kept = self._kept(place) if is_repeatable else None
         if kept is not None:
             try:
                 return self._answered(place, kept, method, head, body, into)

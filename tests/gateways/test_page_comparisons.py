@@ -30,7 +30,7 @@ class Sides:
         self.read: list[tuple[int, int]] = []
         self.lock = threading.Lock()
 
-    def send(self, method, url, headers, body=b"", into=None):
+    def send(self, method, url, headers, body=b"", into=None, *, is_repeatable=True):
         start, end = (int(part) for part in headers["x-ms-range"].removeprefix("bytes=").split("-"))
         with self.lock:
             self.read.append((start, end + 1))

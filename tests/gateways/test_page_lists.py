@@ -24,7 +24,7 @@ class Told:
         self._documents = list(documents)
         self.urls: list[str] = []
 
-    def send(self, method, url, headers, body=b"", into=None):
+    def send(self, method, url, headers, body=b"", into=None, *, is_repeatable=True):
         self.urls.append(url)
         return Answer(200, {}, self._documents.pop(0))
 

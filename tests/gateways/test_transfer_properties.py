@@ -27,7 +27,7 @@ class Memory:
         self._number = 0
         self.touched: list[tuple[int, int]] = []
 
-    def send(self, method, url, headers, body=b"", into=None):
+    def send(self, method, url, headers, body=b"", into=None, *, is_repeatable=True):
         self._number += 1
         if self._number in self._lost:
             raise Transient("ServerBusy", "lost")
@@ -97,7 +97,7 @@ def test_memory_does_not_grow_with_what_is_copied():
     class Endless:
         """Gives the same block for every read and forgets what is written."""
 
-        def send(self, method, url, headers, body=b"", into=None):
+        def send(self, method, url, headers, body=b"", into=None, *, is_repeatable=True):
             if method == "GET":
                 into[:] = block[: len(into)]
                 return Answer(206, {})

@@ -15,9 +15,11 @@ from tests.schedules.cloud_checks import manifests, restored, snapshots
 from tests.schedules.game import Game
 from tests.schedules.records import Records
 from tests.schedules.records import operations as operations
+from tests.schedules.vault_checks import accesses, seals, stray_blobs, turns, verified
 
 CHECKS: tuple[Callable[[Game, Records], Iterator[str]], ...] = (
-    points, overview, copies, permits, retention, snapshots, manifests, restored,
+    points, overview, copies, permits, retention, snapshots, manifests, restored, seals, stray_blobs,
+    accesses, turns, verified,
 )  # fmt: skip
 
 
@@ -61,7 +63,10 @@ def leftovers(game: Game) -> list[str]:
     records = Records.read(game)
     there, justified = {each.id.key for each in records.snapshots}, records.justified_snapshots()
     told = [f"{name} is left over" for name in sorted(there - justified)]
-    return told + [f"{name} is not there" for name in sorted(records.needed_snapshots() - there)]
+    told += [f"{name} is not there" for name in sorted(records.needed_snapshots() - there)]
+    for check in (seals, stray_blobs, accesses, turns):
+        told += check(game, records)
+    return told
 
 
 def faults(game: Game) -> list[str]:

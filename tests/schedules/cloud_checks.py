@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import ContainerClient
@@ -15,9 +15,7 @@ from simulator.arm.disk_model import Disk
 from simulator.arm.machine_model import VirtualMachine
 from simulator.arm.network_models import NetworkInterface
 from tests.schedules.game import Game
-from tests.schedules.ledger import CELL, CELLS
 from tests.schedules.records import WHOLE, Records, resources
-from tests.world import LOCATIONS
 
 
 def snapshots(game: Game, records: Records) -> Iterator[str]:
@@ -29,8 +27,8 @@ def snapshots(game: Game, records: Records) -> Iterator[str]:
     for point in records.points:
         for part in point.disks if point.is_available else ():
             for name in needed & there.keys() & _snapshots_of(records, point, part):
-                content = game.world.cloud.snapshot_image(there[name].id.text).read(0, CELL * CELLS)
-                yield from (f"{name} {each}" for each in _differences(game, part, content))
+                image = game.world.cloud.snapshot_image(there[name].id.text)
+                yield from (f"{name} {each}" for each in differences(game, part, image.read))
 
 
 def _snapshots_of(records: Records, point: RestorePoint, part: ProtectedDisk) -> set[str]:
@@ -46,21 +44,21 @@ def _snapshots_of(records: Records, point: RestorePoint, part: ProtectedDisk) ->
     return names
 
 
-def _differences(game: Game, part: ProtectedDisk, content: bytes) -> list[str]:
+def differences(game: Game, part: ProtectedDisk, read: Callable[[int, int], bytes]) -> list[str]:
+    """Say in what a copy of a point's disk, as it is read, is not what was on the disk."""
     snapshot = part.snapshot
     if snapshot is None or snapshot.created is None:
         return [f"has no moment for disk {part.disk.name}"]
-    return game.ledger.differences(part.disk.unique_id, snapshot.created, content)
+    return game.ledger.differences(part.disk.unique_id, snapshot.created, read)
 
 
 def manifests(game: Game, records: Records) -> Iterator[str]:
     """Each location has a manifest of every replica that is whole, and no other."""
-    for location in LOCATIONS:
+    for location, account in game.world.manifests.items():
         replicas = [point for point in records.points if point.replicas.get(location) in WHOLE]
         expected = {
             manifest_name(point.vm.key, point.id) for point in replicas if location not in point.deletions
         }
-        account = game.world.manifests[location]
         with ContainerClient(
             account.blob_endpoint, "manifests", api_version="2021-12-02",
             credential=AzureNamedKeyCredential(account.name, account.key),
@@ -96,8 +94,8 @@ def _wrong_bytes(game: Game, operation: Operation) -> Iterator[str]:
         yield f"restore {operation.id} brought back {len(disks)} of {len(point.disks)} disks"
     for disk in disks:
         part = next(part for part in point.disks if part.disk.name == disk["sourceDisk"])
-        content = game.world.cloud.disk(disk["id"]).image.read(0, CELL * CELLS)
-        yield from (f"restore {operation.id} {told}" for told in _differences(game, part, content))
+        read = game.world.cloud.disk(disk["id"]).image.read
+        yield from (f"restore {operation.id} {told}" for told in differences(game, part, read))
 
 
 def _wrong_outcome(game: Game, operation: Operation) -> Iterator[str]:

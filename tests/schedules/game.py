@@ -35,7 +35,7 @@ class Game:
     _pruned: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.world)
+        self.ledger = Ledger(self.world, self.world.cells)
         self.hands = Hands(self.world, self.ledger)
         for vm in self.world.machines:
             self.ledger.note_disks(vm)
@@ -59,6 +59,7 @@ class Game:
                     f"{point.id} was {before.state}, and is {point.state} now"
                 )
                 assert point.state is not PointState.FAILED or point.failure, f"{point.id} failed without why"
+                assert ReplicaState.DAMAGED not in point.replicas.values(), f"{point.id} is called damaged"
                 self.seen[point.id] = point
         self._check_slots()
         self._check_holds(everything)

@@ -41,13 +41,9 @@ from tests.schedules.steps import (
 )
 from tests.world import HOME, LOCATIONS, RECOVERY
 
-POLICIES = ("daily", "daily", "daily", "twice", "twice", "hourly", "newest")
 DISKS = ("os", "data", "logs")
 MORE_DISKS = ("data", "more")
 RETRY_AFTER = (20, 300, 1200, 3600)
-ORCHESTRATORS = (
-    "backup_vm", "replicate_disk", "replicate_disk", "backup_fleet", "restore", "prune_vm", "prune_fleet",
-)  # fmt: skip
 READS = (
     ("GET", "/snapshots/"), ("GET", "/snapshots-north/"), ("GET", "/disks/"), ("GET", "/virtualMachines"),
 )  # fmt: skip
@@ -59,6 +55,21 @@ STORAGE = (("GET", ""), ("POST", ""), ("PUT", ""), ("PUT", ""), ("DELETE", ""), 
 
 
 Fleet: TypeAlias = dict[str, tuple[str, tuple[str, ...]]]
+Trouble: TypeAlias = Callable[[Random], Step]
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What is drawn from: policies, where restores are made from, and so on; `passes` are ways to pass time
+    beside the usual ones."""
+
+    policies: tuple[str, ...]
+    restored_from: tuple[str, ...]
+    orchestrators: tuple[str, ...]
+    troubles: tuple[Trouble, ...]
+    passes: tuple[Step, ...] = ()
+    backups: float = 0.4  # how many times out of one somebody asks for one in a scene
+    restores: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -76,11 +87,15 @@ class Schedule:
 
 def schedule(seed: int) -> Schedule:
     """Return the schedule of a seed: always the same."""
-    chance = Random(f"schedule {seed}")
+    return Schedule(seed, *drawn(Random(f"schedule {seed}"), USUAL))
+
+
+def drawn(chance: Random, menu: Menu) -> tuple[Fleet, tuple[Step, ...]]:
+    """Draw a fleet, and what happens to it."""
     names = ("web", "db")[: chance.choice((1, 1, 1, 2))]
     fleet = {
         name: (
-            chance.choice(POLICIES),
+            chance.choice(menu.policies),
             DISKS[: chance.choice((1, 1, 2, 2, 3) if len(names) == 1 else (1, 1, 2))],
         )
         for name in names
@@ -88,30 +103,30 @@ def schedule(seed: int) -> Schedule:
     steps: list[Step] = []
     lost: list[Step] = []  # what brings back what is lost now
     for _ in range(chance.randint(2, 5)):
-        steps += _scene(chance, fleet, lost)
+        steps += _scene(chance, fleet, lost, menu)
     steps += _end(chance, fleet)
-    return Schedule(seed, fleet, tuple(steps))
+    return fleet, tuple(steps)
 
 
-def _scene(chance: Random, fleet: Fleet, lost: list[Step]) -> list[Step]:
+def _scene(chance: Random, fleet: Fleet, lost: list[Step], menu: Menu) -> list[Step]:
     """Something is written, goes wrong, is asked for, is done by hand; and time passes."""
     vm = chance.choice(list(fleet))
     steps: list[Step] = [Write(vm, chance.choice(fleet[vm][1]))]
-    steps += _troubles(chance, lost)
+    steps += _troubles(chance, lost, menu)
     if chance.random() < 0.6:
         steps.append(Kill(chance.choice(tuple(Moment)), _count(chance)))
     if chance.random() < 0.4:
         deed = _deed(chance, fleet)
         is_now = chance.random() < 0.3
         steps.append(deed if is_now else Meanwhile(chance.choice(tuple(Moment)), _count(chance), deed))
-    if chance.random() < 0.4:
+    if chance.random() < menu.backups:
         steps.append(BackUp(vm))
-    if chance.random() < 0.25:
+    if chance.random() < menu.restores:
         what = chance.choice(("disks", "vm"))
-        steps.append(Restore(chance.choice(("west", "north", "north", "south")), what, chance.randrange(9)))
-    steps += _time(chance)
+        steps.append(Restore(chance.choice(menu.restored_from), what, chance.randrange(9)))
+    steps += [chance.choice(menu.passes)] if menu.passes and chance.random() < 0.3 else _time(chance)
     if chance.random() < 0.15:
-        steps += [Terminate(chance.choice(ORCHESTRATORS)), Pass(chance.randint(1, 10))]
+        steps += [Terminate(chance.choice(menu.orchestrators)), Pass(chance.randint(1, 10))]
     return steps
 
 
@@ -148,13 +163,13 @@ def _deed(chance: Random, fleet: Fleet) -> Deed:
     return chance.choice(deeds)
 
 
-def _troubles(chance: Random, lost: list[Step]) -> list[Step]:
+def _troubles(chance: Random, lost: list[Step], menu: Menu) -> list[Step]:
     """What goes wrong now; what was lost before comes back, or stays away."""
     steps: list[Step] = []
     while lost and chance.random() < 0.6:
         steps.append(lost.pop())
     for _ in range(chance.choice((0, 1, 1, 2, 3))):
-        steps.append(chance.choice(TROUBLES)(chance))
+        steps.append(chance.choice(menu.troubles)(chance))
     if chance.random() < 0.2:
         loss, return_ = _loss(chance)
         if return_ not in lost:
@@ -223,7 +238,14 @@ def _failing_copy(chance: Random) -> Step:
     return Break("PUT", path, code, chance.choice((1, 1, 2, 3)), chance.randint(0, 1))
 
 
-TROUBLES: tuple[Callable[[Random], Step], ...] = (
-    _throttled, _broken, _broken, _dropped, _dropped, _lost_storage, _lost_storage, _slow, _failing,
-    _failing_copy, _failing_copy,
+USUAL = Menu(
+    policies=("daily", "daily", "daily", "twice", "twice", "hourly", "newest"),
+    restored_from=("west", "north", "north", "south"),
+    orchestrators=(
+        "backup_vm", "replicate_disk", "replicate_disk", "backup_fleet", "restore", "prune_vm", "prune_fleet",
+    ),
+    troubles=(
+        _throttled, _broken, _broken, _dropped, _dropped, _lost_storage, _lost_storage, _slow, _failing,
+        _failing_copy, _failing_copy,
+    ),
 )  # fmt: skip

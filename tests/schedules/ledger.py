@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from simulator.tempo import Tempo
 from tests.world import World
 
 CELL = 4096
-CELLS = 4
+TOGETHER = tuple(CELL * number for number in range(4))
 MOMENT = Tempo().snapshot
 
 
@@ -27,11 +27,12 @@ class Hold:
 class Ledger:
     """Writes a running number on disks, and keeps what is true of VMs, whatever the books say.
 
-    A disk is known by its unique id: one made again under its name is another. `gone` has the moment at which
-    a VM was deleted, `holds` the points that are held by hand.
+    A disk is known by its unique id: one made again under its name is another. It is written to at `cells`
+    alone. `gone` has the moment at which a VM was deleted, `holds` the points that are held by hand.
     """
 
     world: World
+    cells: tuple[int, ...] = TOGETHER
     gone: dict[str, datetime] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
     _count: int = 0
@@ -46,7 +47,7 @@ class Ledger:
         if vm in self.gone or disk not in machine.disks:
             return
         self._count += 1
-        offset, content = self._count % CELLS * CELL, f"{vm} {disk} {self._count:08d}".encode()
+        offset, content = self.cells[self._count % len(self.cells)], f"{vm} {disk} {self._count:08d}".encode()
         self.world.write(vm, disk, content, offset)
         known = self._written[machine.disk(disk).unique_id]
         known.append((self.world.clock.now(), offset, content))
@@ -68,19 +69,19 @@ class Ledger:
 
     def held(self, disk: str, before: datetime) -> Mapping[int, bytes]:
         """Return what each cell of a disk, named by its unique id, held before a moment: offset → content."""
-        cells = {cell * CELL: b"" for cell in range(CELLS)}
+        cells = dict.fromkeys(self.cells, b"")
         cells.update({offset: content for moment, offset, content in self._written[disk] if moment < before})
         return cells
 
-    def differences(self, disk: str, created: datetime, content: bytes) -> list[str]:
-        """Say in which cells the bytes of a snapshot are not those that its disk held when it was taken.
+    def differences(self, disk: str, created: datetime, read: Callable[[int, int], bytes]) -> list[str]:
+        """Say in which cells what is read of a snapshot is not what its disk held when it was taken.
 
         A snapshot is taken within the second of its operation, from the moment that Azure tells on.
         """
         told = []
         first, last = self.held(disk, created), self.held(disk, created + MOMENT)
         for offset in first:
-            found, expected = content[offset : offset + CELL].rstrip(b"\0"), (first[offset], last[offset])
+            found, expected = read(offset, CELL).rstrip(b"\0"), (first[offset], last[offset])
             if found not in expected:
                 told.append(
                     f"at {offset} of disk {disk} is {found!r}; at {created} there was {expected[0]!r}"

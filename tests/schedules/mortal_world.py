@@ -10,21 +10,24 @@ from functools import cached_property
 from typing import Any
 
 from gateways.connection import connect, use
+from gateways.wire import Network
 from local_host.app import LoadedApp
 from local_host.dispatcher import StuckError
 from local_host.host import LocalHost
 from simulator.arm import snapshot_copies
 from simulator.faults import Faults
+from simulator.streams import streams
 from simulator.transport import transport
 from tests.loaded_app import tidemark
 from tests.schedules.copy_log import CopyLog
+from tests.schedules.ledger import TOGETHER
 from tests.schedules.lifeline import Lifeline
 from tests.schedules.network import MortalNetwork, MortalReach
 from tests.world import HOME, LOCATIONS, TOKEN, Answer, World
 
 LOOK = 0.02  # seconds between looks whether the host is dead
 PATIENCE = 60.0  # seconds of wall time in which something must happen
-KEEP = {"west": 2, "north": 3, "south": 2}
+KEEP = {"west": 2, "north": 3, "south": 2, "vault": 3}
 MOST_TRIES = 5
 NO_ANSWER = 0
 
@@ -36,6 +39,7 @@ class MortalWorld(World):
     Each location keeps few points, so that there is something to prune within days.
     """
 
+    cells: tuple[int, ...] = TOGETHER  # where its disks are written to
     workers: int = 1  # one activity at a time: the same schedule takes the same course each time
     reach: MortalReach = field(init=False)
     lifeline: Lifeline = field(default_factory=Lifeline)
@@ -150,10 +154,11 @@ class MortalWorld(World):
         return MortalReach(self.lifeline)
 
     def _connect(self) -> None:
-        network = transport(MortalNetwork(self.cloud, self.lifeline, self.copy_log))
+        network = MortalNetwork(self.cloud, self.lifeline, self.copy_log)
         connected = connect(
-            self._settings(), clock=self.clock, transport=network, storage_transport=self.reach.transport()
-        )
+            self._settings(), clock=self.clock, transport=transport(network),
+            storage_transport=self.reach.transport(), wire=Network(connect=streams(network)),
+        )  # fmt: skip
         known = connected.policies
         policies = {
             name: replace(policy, keep_last=KEEP, most_pruned=1.0) for name, policy in known.policies.items()

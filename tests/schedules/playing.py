@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from tests.conftest import Accounts
+from tests.paged_world import AT_ONCE
 from tests.schedules.checking import faults, leftovers, open_things, unattended
 from tests.schedules.game import Game
 from tests.schedules.generator import Schedule
+from tests.schedules.mortal_paged_world import MortalPagedWorld, one_at_a_time
 from tests.schedules.mortal_world import MortalWorld
+from tests.schedules.page_drawing import PagedSchedule
+from tests.schedules.page_steps import Verify
 
+PAGED_TEMPO = replace(AT_ONCE, blob_requests_per_second=None, blob_bytes_per_second=None)
 DAYS_OF_CALM = 2
 HOUR = timedelta(hours=1)
 SOON = timedelta(minutes=20)  # the watch over the fleet has looked a few times
@@ -29,13 +36,20 @@ def play(schedule: Schedule, accounts: Accounts, told: Callable[[str], None] | N
 
     `told` is given each step before it happens. Raises AssertionError with everything that is wrong.
     """
-    with tempfile.TemporaryDirectory() as directory:
-        world = MortalWorld(Path(directory), accounts)
+    narrow = one_at_a_time() if isinstance(schedule, PagedSchedule) else nullcontext()
+    with tempfile.TemporaryDirectory() as directory, narrow:
+        world = _world(schedule, Path(directory), accounts)
         try:
             _play(schedule, Game(world), told or _silently)
         finally:
             world.close()
     return world
+
+
+def _world(schedule: Schedule, directory: Path, accounts: Accounts) -> MortalWorld:
+    if isinstance(schedule, PagedSchedule):
+        return MortalPagedWorld(directory, accounts, tempo=PAGED_TEMPO, are_imported=schedule.are_imported)
+    return MortalWorld(directory, accounts)
 
 
 def _play(schedule: Schedule, game: Game, told: Callable[[str], None]) -> None:
@@ -100,6 +114,8 @@ def _night(game: Game) -> None:
     _leap_to(game, hour=2, minute=0)
     game.world.pass_time(timedelta(minutes=9))
     game.look()
+    if isinstance(game.world, MortalPagedWorld):
+        Verify().play(game)
     _leap_to(game, minute=37)
     game.world.pass_time(timedelta(minutes=3))
     game.look()

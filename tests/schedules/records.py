@@ -96,7 +96,8 @@ class Records:
             return
         place = cloud().policies.locations[location]
         for copy in self.copies_of(point, location):
-            yield copy.target_id(place).lower()
+            if not copy.is_paged:
+                yield copy.target_id(place).lower()
 
 
 def operations(game: Game) -> list[Operation]:

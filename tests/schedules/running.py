@@ -1,4 +1,4 @@
-"""Plays random schedules: python -m tests.schedules [--runs 2000] [--seed 1] [--jobs 2] [--tell]"""
+"""Plays random schedules: python -m tests.schedules [--runs 2000] [--seed 1] [--jobs 2] [--pages] [--tell]"""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from simulator.azurite import Azurite, random_keys
 from tests.conftest import Accounts
 from tests.schedules.generator import schedule
+from tests.schedules.page_drawing import paged_schedule
 from tests.schedules.playing import play
 
 WORLDS_OF_AN_AZURITE = 20
-ACCOUNTS_OF_A_WORLD = 4
+ACCOUNTS_OF_A_WORLD = 5
 
 
 def main() -> int:
@@ -28,16 +29,19 @@ def main() -> int:
     parts = [
         seeds[first : first + WORLDS_OF_AN_AZURITE] for first in range(0, asked.runs, WORLDS_OF_AN_AZURITE)
     ]
+    pages = " PAGES=yes" if asked.pages else ""
     began, failed, played, kills, unmet = time.monotonic(), [], 0, 0, 0
     fresh = multiprocessing.get_context("spawn")  # a process for each part, so that none grows
     with ProcessPoolExecutor(asked.jobs, mp_context=fresh, max_tasks_per_child=1) as processes:
-        for future in as_completed([processes.submit(_played, part, asked.tell) for part in parts]):
+        for future in as_completed(
+            [processes.submit(_played, part, asked.pages, asked.tell) for part in parts]
+        ):
             results = future.result()
             for seed, wrong, killed, missed in results:
                 kills, unmet = kills + killed, unmet + missed
                 if wrong:
                     failed.append(seed)
-                    sys.stdout.write(f"\n{wrong}\nagain: make schedules RUNS=1 SEED={seed}\n")
+                    sys.stdout.write(f"\n{wrong}\nagain: make schedules RUNS=1 SEED={seed}{pages}\n")
             played += len(results)
             sys.stdout.write(f"{played} of {asked.runs} played, {len(failed)} went wrong\n")
             sys.stdout.flush()
@@ -50,17 +54,18 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _played(seeds: range, is_told: bool) -> list[tuple[int, str, int, int]]:
+def _played(seeds: range, is_paged: bool, is_told: bool) -> list[tuple[int, str, int, int]]:
     logging.disable(logging.CRITICAL)
     with _accounts(len(seeds)) as accounts:
-        return [_result(seed, accounts, is_told) for seed in seeds]
+        return [_result(seed, accounts, is_paged, is_told) for seed in seeds]
 
 
-def _result(seed: int, accounts: Accounts, is_told: bool) -> tuple[int, str, int, int]:
+def _result(seed: int, accounts: Accounts, is_paged: bool, is_told: bool) -> tuple[int, str, int, int]:
+    drawn = paged_schedule(seed) if is_paged else schedule(seed)
     try:
-        world = play(schedule(seed), accounts, _tell if is_told else None)
+        world = play(drawn, accounts, _tell if is_told else None)
     except Exception:
-        return seed, f"{schedule(seed)}\n{traceback.format_exc()}", 0, 0
+        return seed, f"{drawn}\n{traceback.format_exc()}", 0, 0
     return seed, "", world.lifeline.kills, world.unmet
 
 
@@ -85,5 +90,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--jobs", type=int, default=multiprocessing.cpu_count(), help="processes side by side"
     )
+    parser.add_argument("--pages", action="store_true", help="with replicas in page blobs")
     parser.add_argument("--tell", action="store_true", help="tell each step before it happens")
     return parser.parse_args()

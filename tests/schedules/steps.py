@@ -109,6 +109,19 @@ class Break:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Connections break in the middle of what is answered."""
+
+    method: str
+    path: str
+    times: int = 1
+    skip: int = 0
+
+    def play(self, game: Game) -> None:
+        game.world.cloud.faults.cut(self.method, self.path, times=self.times, skip=self.skip)
+
+
+@dataclass(frozen=True)
 class LoseRegion:
     """A region is lost."""
 

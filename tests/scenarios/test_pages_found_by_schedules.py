@@ -1,0 +1,46 @@
+"""What random schedules with page blobs have found, told as short as it can be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.restore_points import ReplicaState
+from domain.tags import POINT_METADATA
+from tests.paged_world import PAGED, VAULT
+
+
+def seals(world):
+    """Return the seals in the vault with the points that they are of, by the blobs that they are in."""
+    return {
+        name: {seal: state.metadata[POINT_METADATA] for seal, state in blob.page_blob.snapshots.items()}
+        for name, blob in world.replicas().items()
+    }
+
+
+def test_a_seal_whose_answer_is_lost_is_not_taken_twice(paged):
+    """On a connection that had been used before, the request was sent again: nobody knew the other seal."""
+    web = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.cloud.faults.drop("PUT", "/replicas/.*comp=snapshot", after_executing=True)
+
+    paged.back_up("web", within=timedelta(minutes=30))
+
+    paged.cloud.faults.verify_all_met()
+    [point] = paged.points_of(web)
+    assert point.replicas[VAULT] is ReplicaState.AVAILABLE
+    [held] = seals(paged).values()
+    assert list(held.values()) == [point.id]
+    paged.assert_kept(point)
+
+
+def test_what_the_last_attempt_of_a_copy_has_written_is_deleted_when_it_has_failed(paged):
+    web = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.cloud.faults.fail("PUT", "/replicas/.*comp=page", status=403, times=3)
+
+    paged.back_up("web", within=timedelta(hours=1))
+
+    paged.cloud.faults.verify_all_met()
+    [point] = paged.points_of(web)
+    assert point.replicas[VAULT] is ReplicaState.FAILED
+    assert paged.replicas()
+    paged.pass_hours(3)
+    assert not paged.replicas()
