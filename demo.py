@@ -19,42 +19,26 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from local_system.api import ApiFailed
-from local_system.failures import LocalSystemFailed
 from local_system.following import Follower, place_text
-from local_system.points import Document
-from local_system.policies import CRON, HOME, RECOVERY, RECOVERY_LOCATION
+from local_system.policies import CRON, HOME, RECOVERY, RECOVERY_LOCATION, VAULT, VAULT_LOCATION
+from local_system.proofs import Taken, prove, quoted
 from local_system.running import run
 from local_system.screen import Screen
 from local_system.serving import play
 from local_system.sizes import size_text, span_text
 from local_system.system import LocalSystem
-from local_system.transfers import require_order, transfer_table, transfers
-from local_system.web_server import DISKS, WebServer, examine
+from local_system.transfers import require_differences, require_order, transfer_table, transfers, written
+from local_system.web_server import DISKS, WebServer
 
 BEGINS = datetime(2026, 3, 3, 1, 59, tzinfo=UTC)  # a minute before the slot of the policy
 LOSS = datetime(2026, 3, 3, 5, 40, tzinfo=UTC)
 SLOW_COPIES = 72 << 10  # bytes in a simulated second: so slow that the slot comes while they run
 # Simulated seconds in one of this machine's. Before the slot few: the files are to be changed by then.
 STILL, BEFORE_THE_SLOT, WHILE_COPIES_RUN, WHILE_COPIES_WAIT, SPEED = 0.0, 5.0, 30.0, 60.0, 15.0
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A restore point, and copies of the disks that were put aside when it was taken."""
-
-    point: Document
-    disks: Mapping[str, Path]
-
-    @property
-    def slot(self) -> datetime:
-        """The moment that it is for."""
-        return datetime.fromisoformat(self.point["slot"])
 
 
 class Story:
@@ -80,6 +64,7 @@ class Story:
         self.lose_home(second)
         self.bring_back_disks(first)
         self.bring_back_machine(second)
+        self.bring_back_from_vault(second)
         self.conclude(set_up=ready - began, told=time.monotonic() - ready)
 
     def introduce(self) -> None:
@@ -100,8 +85,9 @@ class Story:
         self.screen.say("'web' has a partitioned OS disk and two data disks, each with an ext4 file system:")
         self.show_files("before")
         self.screen.say(
-            f"Its tag tidemark-policy=daily asks for a backup every night (cron {CRON}) and a copy of it in "
-            f"{RECOVERY}. There is no agent on the machine."
+            f"Its tag tidemark-policy=daily asks for a backup every night (cron {CRON}) and copies of it in "
+            f"{RECOVERY}, as snapshots, and in the vault in {VAULT}, as page blobs in a storage account. "
+            "There is no agent on the machine."
         )
 
     def back_up_on_request(self) -> Taken:
@@ -109,7 +95,7 @@ class Story:
         self.screen.step("Somebody asks for a backup")
         self.screen.say(
             "Incremental snapshots of all disks, side by side. When all are usable, and not before, they are "
-            f"a restore point. Then a copy of each is sent to {RECOVERY}."
+            f"a restore point. Then a copy of each is sent to {RECOVERY}, and one written into the vault."
         )
         self.screen.show("POST /api/v1/backups")
         disks = self.machine.keep_copies("first")
@@ -142,6 +128,7 @@ class Story:
         self.system.set_speed(SPEED)
         taken = Taken(both[0], first.disks), Taken(both[1], disks)
         self.show_queue(*taken)
+        self.show_pages(*taken)
         return taken
 
     def show_queue(self, first: Taken, second: Taken) -> None:
@@ -161,7 +148,24 @@ class Story:
             f"ones moved {changed}: only what changed. Times are from Tidemark's books, an arrival is when "
             "it was seen; sizes by the simulator's own meter: Azure has none."
         )
-        self.figures.append(("Moved for the two restore points", f"{whole}, then {changed}"))
+        self.figures.append((f"Copied by Azure to {RECOVERY}", f"{whole}, then {changed}"))
+
+    def show_pages(self, first: Taken, second: Taken) -> None:
+        """Say what the vault got, and by whom; raises LocalSystemFailed if it got all of it twice."""
+        older, newer = (written(taken.point, VAULT_LOCATION) for taken in (first, second))
+        require_differences(older, newer)
+        whole, changed = (size_text(each.bytes_written) for each in (older, newer))
+        self.screen.say(
+            f"The vault did not wait for that: by {older.arrived:%H:%M:%S} Tidemark had written {whole} into "
+            f"page blobs there, all of the first point, and by {newer.arrived:%H:%M:%S} the {changed} in "
+            "which the second one differs, by its own books."
+        )
+        streamed = size_text(older.streamed_bytes + newer.streamed_bytes)
+        self.figures += [
+            (f"Written into page blobs in {VAULT}", f"{whole}, then {changed}"),
+            ("Requests for that", f"{older.requests}, then {newer.requests}"),
+            ("Of these through the app", f"{streamed}; the service read the others itself"),
+        ]
 
     def lose_home(self, newest: Taken) -> None:
         """The disaster. From here on the app has nothing but what is in the other region."""
@@ -185,13 +189,13 @@ class Story:
     def bring_back_disks(self, taken: Taken) -> None:
         """The disks of the first point, made anew in the other region."""
         self.screen.step(f"The disks of the first restore point come back in {RECOVERY}")
-        took = self.bring_back(taken, "disks")["took"]
+        took = self.bring_back(taken, "disks", RECOVERY_LOCATION)["took"]
         self.figures.append(("Disks of the first ready after", f"{took} (simulated)"))
 
     def bring_back_machine(self, taken: Taken) -> None:
         """The whole machine of the second point, and what could not come with it."""
         self.screen.step(f"The whole machine of the second restore point comes back in {RECOVERY}")
-        operation = self.bring_back(taken, "vm")
+        operation = self.bring_back(taken, "vm", RECOVERY_LOCATION)
         outcome = operation["outcome"]
         machine, left = outcome["vm"], outcome["notCarried"]
         self.screen.table(
@@ -206,14 +210,28 @@ class Story:
         self.screen.table((each["what"], each["why"].split(";")[0]) for each in left if "tag" in each["what"])
         self.figures.append(("Machine of the second runs after", f"{operation['took']} (simulated)"))
 
-    def bring_back(self, taken: Taken, what: str) -> Mapping[str, Any]:
+    def bring_back_from_vault(self, taken: Taken) -> None:
+        """The disks of the second point once more, from where there are no snapshots."""
+        self.screen.step(f"The same disks come back out of the vault in {VAULT}, too")
+        self.screen.say(
+            "There are no snapshots there, only page blobs, each written whole once and then where something "
+            "had changed. Azure makes the disks of them, for the account is in the same region; from any "
+            "other one Tidemark would upload them."
+        )
+        self.system.set_speed(WHILE_COPIES_WAIT)
+        took = self.bring_back(taken, "disks", VAULT_LOCATION)["took"]
+        self.figures.append(("Disks out of the vault ready after", f"{took} (simulated)"))
+
+    def bring_back(self, taken: Taken, what: str, location: str) -> Mapping[str, Any]:
         """Ask for a restore and follow it; hold its disks against what they were. Returns the operation."""
-        self.screen.show(f"POST /api/v1/restores   {what} of {taken.slot:%Y-%m-%d %H:%M}")
-        order = {"restorePoint": taken.point["id"], "location": RECOVERY_LOCATION, "what": what}
+        self.screen.show(f"POST /api/v1/restores   {what} of {taken.slot:%Y-%m-%d %H:%M}, from {location}")
+        order = {"restorePoint": taken.point["id"], "location": location, "what": what}
         operation = self.follow.restore(self.system.api.post("restores", order)["id"])
         self.screen.say("Compared with copies of the disks that were put aside when the backup was taken:")
         for disk in operation["outcome"]["disks"]:
-            self.judge(disk, taken)
+            proof = prove(disk, taken, self.machine, self.system.cloud)
+            self.compared += proof.size_bytes
+            self.screen.verdict(proof.text)
         took = datetime.fromisoformat(operation["ended"]) - datetime.fromisoformat(operation["asked"])
         return {**operation, "took": span_text(took)}
 
@@ -255,27 +273,6 @@ class Story:
         except ApiFailed as refused:
             return f"{refused.status} {refused.problem['title']}" if refused.problem else str(refused)
         return f"202 accepted as operation {operation['id']}"
-
-    def judge(self, disk: Mapping[str, Any], taken: Taken) -> None:
-        """Hold a restored disk against the copy put aside; raises LocalSystemFailed if they differ."""
-        name = disk["sourceDisk"]
-        short = self.machine.disk_names[name]
-        restored = taken.disks[short].with_suffix(".restored")
-        self.system.cloud.disk(disk["id"]).image.copy_to(restored)
-        found = examine(short, restored, taken.disks[short])
-        restored.unlink()
-        if not found.is_good:
-            raise LocalSystemFailed(f"Comparing restored disk {disk['name']} with {name}", found.fault)
-        self.compared += found.size_bytes
-        self.screen.verdict(
-            f"{name:<10}  {size_text(found.size_bytes)} equal, e2fsck -n clean, "
-            f"{DISKS[short].story}: {quoted(found.story)}"
-        )
-
-
-def quoted(text: str) -> str:
-    """Write the last line of a file's content."""
-    return f'"{text.splitlines()[-1]}"'
 
 
 def main(arguments: list[str] | None = None) -> int:

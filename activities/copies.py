@@ -162,21 +162,27 @@ def _obstacle(head: Copy, claim: Claim, now: datetime) -> datetime | None:
 
 
 def _is_disk_busy(copy: Copy, queue: CopyQueue, now: datetime) -> bool:
-    """Whether another copy of the disk is under way: Azure makes one at a time, wherever it goes to."""
+    """Whether Azure makes another copy of the disk: one at a time, wherever it goes to.
+
+    Pages are no copy of Azure's: they wait for none, and none waits for them.
+    """
+    if copy.is_paged:
+        return False
     catalogue = cloud().catalogue
     others = [
         other for other in catalogue.copy_queues.of_disk(queue.disk) if other.partition != queue.partition
     ]
     at_work = (
-        known for other in others for known in catalogue.copies.of_queue(other) if known.is_at_work(now)
+        known
+        for other in others
+        for known in catalogue.copies.of_queue(other)
+        if not known.is_paged and known.is_at_work(now)
     )
     return any(at_work) or any(_is_unfinished(copy, name, queue) for name in copy.earlier_names)
 
 
 def _is_unfinished(copy: Copy, name: str, queue: CopyQueue) -> bool:
     """Whether an attempt that was given up is still copying: it is in the way until it is pruned."""
-    if copy.is_paged:
-        return False  # nobody but us writes pages
     target = cloud().snapshots.find(copy.snapshot_id(name, queue.location))
     return target is not None and not target.is_usable and target.failure is None
 

@@ -33,7 +33,8 @@ def deployed(
 ) -> list[Assignment]:
     """Return what each identity gets in Resource Manager for these policies, and what is allowed.
 
-    `granted` are other roles than those of the file. Storage is left out, as in `gateways.actions`.
+    `granted` are other roles than those of the file. Storage is left out, as in `gateways.actions`; see
+    `deployed_on_replicas`.
     """
     return sorted(
         {
@@ -43,4 +44,14 @@ def deployed(
             for action in role["actions"]
             for scope in scopes(Where[role["where"].upper()], policies)
         }
+    )
+
+
+def deployed_on_replicas(container: str) -> list[Assignment]:
+    """Return what each identity gets on a container that holds page blobs; `container` is its ARM id."""
+    return sorted(
+        Assignment(Identity(role["identity"]), action, container)
+        for role in roles().values()
+        if Where[role["where"].upper()] is Where.REPLICAS
+        for action in role["dataActions"]
     )

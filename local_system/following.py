@@ -14,6 +14,7 @@ from local_system.points import (
     Document,
     failure_of,
     have_copies_begun,
+    is_everywhere,
     progress_rows,
     replica_of,
     waiting_disks,
@@ -30,7 +31,7 @@ class Follower:
     """Asks how far things are, draws it, and returns when they are over."""
 
     def __init__(self, api: Api, screen: Screen, clock: Clock, recovery: str) -> None:
-        """`clock` tells when something was seen, `recovery` is the location whose replicas are waited for."""
+        """`clock` tells when something was seen, `recovery` is the location whose copies are drawn."""
         self._api = api
         self._screen = screen
         self._clock = clock
@@ -67,15 +68,14 @@ class Follower:
         return _wait("Waiting for the timer", look)
 
     def arrival(self, ids: Sequence[str]) -> list[Document]:
-        """Follow points until all are available in the recovery location, too; return them."""
+        """Follow points until all are available in each of their locations; return them."""
 
         def look() -> list[Document] | None:
             points = self._points(ids)
-            states = {replica_of(point, self._recovery).get("state") for point in points}
-            return points if states == {"available"} else None
+            return points if all(map(is_everywhere, points)) else None
 
         with self._drawing():
-            return _wait(f"Sending restore points to {self._recovery}", look)
+            return _wait("Sending restore points to their locations", look)
 
     def restore(self, operation: str) -> Document:
         """Follow a restore until it is over; return its operation."""
@@ -103,7 +103,7 @@ class Follower:
     def _told(self, points: list[Document]) -> list[Document]:
         self._draw(progress_rows(points, self._recovery))
         for point in points:
-            failure = failure_of(point, self._recovery)
+            failure = failure_of(point)
             if failure:
                 raise LocalSystemFailed(f"Restore point {point['id']}", failure)
             self.seen_waiting |= waiting_disks(point, self._recovery)

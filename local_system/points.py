@@ -19,14 +19,20 @@ def replica_of(point: Document, location: str) -> Document:
     return next((each for each in point["replicas"] if each["location"] == location), {})
 
 
-def failure_of(point: Document, location: str) -> str | None:
-    """Say why a point, or its replica in a location, has failed; None if neither has."""
-    replica = replica_of(point, location)
-    reasons = [f"{disk['name']}: {disk['failure']}" for disk in replica.get("disks", []) if disk["failure"]]
-    for state, reason in ((point["state"], point["failure"]), (replica.get("state"), "; ".join(reasons))):
-        if state == "failed":
-            return reason or "no reason is given"
+def failure_of(point: Document) -> str | None:
+    """Say why a point, or one of its replicas, has failed; None if none has."""
+    if point["state"] == "failed":
+        return point["failure"] or "no reason is given"
+    for replica in point["replicas"]:
+        if replica["state"] == "failed":
+            reasons = [f"{disk['name']}: {disk['failure']}" for disk in replica["disks"] if disk["failure"]]
+            return "; ".join(reasons) or "no reason is given"
     return None
+
+
+def is_everywhere(point: Document) -> bool:
+    """Whether a point is available in each of its locations."""
+    return {replica["state"] for replica in point["replicas"]} == {"available"}
 
 
 def time_of(point: Document) -> str:

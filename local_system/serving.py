@@ -8,7 +8,7 @@ import sys
 from clock import SharedClock
 from local_system.controls import Controls, Unusable
 from local_system.function_host import has_core_tools
-from local_system.policies import RECOVERY_LOCATION
+from local_system.policies import RECOVERY_LOCATION, VAULT_LOCATION
 from local_system.running import run
 from local_system.screen import Screen
 from local_system.simulated_azure import CONTROLS
@@ -73,17 +73,26 @@ def _introduce(system: LocalSystem, machine: WebServer, screen: Screen, controls
         "ask health",
         "ask openapi.json",
     )
-    screen.say(
-        "Bring its newest restore point back in the other region, once it has arrived there; the operation "
-        "tells what came of it:"
-    )
-    screen.show(f"""ask restores -d '{{"vm": "{machine.key}", "location": "{RECOVERY_LOCATION}"}}'""")
+    _show_restores(machine, screen)
     screen.say("Not Tidemark's, and no part of Azure, but the simulator's own; also at the prompt below:")
     screen.table(
         (f"curl -X POST $SIMULATOR/{command.usage.replace(' ', '/')}", command.meaning)
         for command in controls.commands.values()
     )
     screen.say(f"The log of the function host: {shown(system.directory.path / 'function-host.log')}")
+
+
+def _show_restores(machine: WebServer, screen: Screen) -> None:
+    screen.say(
+        "Bring its newest restore point back in the other region, once it has arrived there, or out of the "
+        "page blobs of a third one; the operation tells what came of it:"
+    )
+    screen.show(
+        *(
+            f"""ask restores -d '{{"vm": "{machine.key}", "location": "{location}"}}'"""
+            for location in (RECOVERY_LOCATION, VAULT_LOCATION)
+        )
+    )
 
 
 def _converse(controls: Controls, screen: Screen) -> None:

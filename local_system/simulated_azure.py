@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from clock import Clock
-from local_system.policies import NETWORKS, RESOURCE_GROUPS, network_name
+from local_system.policies import NETWORKS, RESOURCE_GROUPS, VAULT, VAULT_GROUP, network_name
 from simulator.cloud import Cloud
 from simulator.server import Server
 from simulator.tempo import Tempo
@@ -18,6 +18,7 @@ from simulator.wire import Request, Response
 TIMEOUT_SECONDS = 30.0
 # May read everything and nothing else: whoever looks at the cloud from outside of Tidemark.
 ONLOOKER = "onlooker"
+VAULT_CONTAINER = "replicas"
 # Azure has no such path: what is asked for there is asked of the simulator, not of Azure.
 CONTROLS = "/simulator/"
 
@@ -25,7 +26,8 @@ _logger = logging.getLogger("simulator")
 
 
 class SimulatedAzure:
-    """A cloud with one subscription, and the resource groups and networks that the policies name.
+    """A cloud with one subscription, and the resource groups, networks and storage account that the policies
+    name.
 
     `controls` answers requests for paths below /simulator/.
     """
@@ -43,6 +45,8 @@ class SimulatedAzure:
             self.cloud.add_resource_group(group, region)
         for location, region in NETWORKS.items():
             self.cloud.add_network(network_name(location), region, f"restored-{location}")
+        self.vault = self.cloud.add_storage_account("tidemarkvault", VAULT, VAULT_GROUP)
+        self.vault.add_container(VAULT_CONTAINER)
         self.cloud.roles.grant(ONLOOKER, ["*/read"])
         self._handler = logging.FileHandler(self.log, delay=True)
         self._server = Server(self)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from clock import Clock, SharedClock, SystemClock
 from domain.policy_file import parse_policies
-from infra.deployed_roles import deployed
+from infra.deployed_roles import deployed, deployed_on_replicas
 from local_system.api import Api
 from local_system.failures import LocalSystemFailed
 from local_system.function_host import FunctionHost, core_tools, local_host
-from local_system.policies import HOME, policy_file
-from local_system.simulated_azure import SimulatedAzure
+from local_system.policies import HOME, HOME_LOCATION, RECOVERY_LOCATION, VAULT_LOCATION, policy_file
+from local_system.simulated_azure import VAULT_CONTAINER, SimulatedAzure
 from local_system.starting import Component, Starting
 from local_system.storage import StorageOfRegion
 from local_system.working_directory import PARENT, WorkingDirectory
@@ -23,8 +23,9 @@ from simulator.azurite import AzuriteFailed
 from simulator.cloud import Cloud
 
 APP = Path(__file__).parent.parent
-CATALOGUE, HOME_MANIFESTS, RECOVERY_MANIFESTS = "tidemarkcatalogue", "tidemarkwest", "tidemarknorth"
-HOST_STORAGE = "tidemarkhost"
+CATALOGUE, HOST_STORAGE = "tidemarkcatalogue", "tidemarkhost"
+HOME_MANIFESTS, RECOVERY_MANIFESTS = "tidemarkwest", "tidemarknorth"
+VAULT_MANIFESTS = "tidemarkfrance"
 
 
 class LocalSystem:
@@ -59,8 +60,9 @@ class LocalSystem:
         self._with_core_tools = with_core_tools
         self._app = app
         # The catalogue and the host's storage lie in the recovery region, as they do by default in Azure.
-        self._recovery = StorageOfRegion(RECOVERY_MANIFESTS, CATALOGUE, HOST_STORAGE)
-        self._home = StorageOfRegion(HOME_MANIFESTS)
+        # The manifests of the vault are in the same emulator, as nobody here loses one without the other.
+        self._recovery = StorageOfRegion((RECOVERY_MANIFESTS, VAULT_MANIFESTS), CATALOGUE, HOST_STORAGE)
+        self._home = StorageOfRegion((HOME_MANIFESTS,))
         self._ending = ExitStack()
 
     def start(self) -> None:
@@ -146,10 +148,8 @@ class LocalSystem:
 
     def _made_host(self) -> FunctionHost:
         policies = self.directory.path / "policies.yaml"
-        text = policy_file(self.cloud.subscription, self._home.container_url, self._recovery.container_url)
-        policies.write_text(text)
-        for each in deployed(parse_policies(text)):
-            self.cloud.roles.grant(each.identity, [each.action], each.scope)
+        policies.write_text(self._policy_text())
+        self._grant(policies.read_text())
         settings = {
             "TIDEMARK_CATALOGUE": self._recovery.azurite.table_endpoint(CATALOGUE),
             "TIDEMARK_POLICIES": str(policies),
@@ -162,3 +162,20 @@ class LocalSystem:
             return core_tools(self._app, self.directory.path, storage, self.token, settings)
         settings["TIDEMARK_CLOCK"] = str(self._clock_file)
         return local_host(self._app, self.directory.path, self._clock_file, self.token, settings)
+
+    def _policy_text(self) -> str:
+        manifests = {
+            HOME_LOCATION: self._home.container_url(HOME_MANIFESTS),
+            RECOVERY_LOCATION: self._recovery.container_url(RECOVERY_MANIFESTS),
+            VAULT_LOCATION: self._recovery.container_url(VAULT_MANIFESTS),
+        }
+        vault = self.azure.vault
+        return policy_file(
+            self.cloud.subscription, manifests, f"{vault.endpoint}/{VAULT_CONTAINER}", vault.id
+        )
+
+    def _grant(self, policies: str) -> None:
+        """Give the identities what a deployment gives them; the emulator's accounts know no identities."""
+        container = f"{self.azure.vault.id}/blobServices/default/containers/{VAULT_CONTAINER}"
+        for each in (*deployed(parse_policies(policies)), *deployed_on_replicas(container)):
+            self.cloud.roles.grant(each.identity, [each.action], each.scope)

@@ -37,6 +37,39 @@ def transfers(point: Document, location: str, meter: Meter) -> list[Transfer]:
     ]
 
 
+@dataclass(frozen=True)
+class Written:
+    """What was written into page blobs for one restore point, by Tidemark's books.
+
+    `streamed_bytes` of it passed through Tidemark; the storage service read the others by itself.
+    """
+
+    arrived: datetime
+    bytes_written: int
+    streamed_bytes: int
+    requests: int
+    is_whole: bool
+
+
+def written(point: Document, location: str) -> Written:
+    """Return what was written for a restore point that is available in a location with page blobs."""
+    copies = replica_of(point, location)["disks"]
+    pages = [copy["pages"] for copy in copies]
+    return Written(
+        arrived=max(datetime.fromisoformat(copy["progressed"]) for copy in copies),
+        bytes_written=sum(each["writtenBytes"] for each in pages),
+        streamed_bytes=sum(each["streamedBytes"] for each in pages),
+        requests=sum(each["requests"] for each in pages),
+        is_whole=all(each["isWhole"] for each in pages),
+    )
+
+
+def require_differences(older: Written, newer: Written) -> None:
+    """Raise LocalSystemFailed unless the older point was written whole, and of the newer what has changed."""
+    if not older.is_whole or newer.is_whole:
+        raise LocalSystemFailed("Writing page blobs", "it was not once whole, and then what had changed")
+
+
 def require_order(older: Sequence[Transfer], newer: Sequence[Transfer]) -> None:
     """Raise LocalSystemFailed if the newer copy of a disk began before the older one had arrived."""
     arrived = {copy.disk: copy.arrived for copy in older}

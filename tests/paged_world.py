@@ -10,7 +10,7 @@ from domain.restore_points import RestorePoint
 from domain.vhd import FOOTER_BYTES, footer_fault
 from gateways.connection import cloud, connect, use
 from gateways.wire import Network
-from settings import Identity
+from infra.deployed_roles import deployed_on_replicas
 from simulator.arm.snapshot_model import Snapshot
 from simulator.streams import streams
 from simulator.tempo import Tempo
@@ -24,12 +24,6 @@ AT_ONCE = Tempo(access=timedelta(0), snapshot=timedelta(0))
 PAGED = {"tidemark-policy": "paged"}
 VAULT = "vault"
 REGION = "francecentral"
-BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
-RIGHTS = {
-    Identity.BACKUP: (f"{BLOBS}/read", f"{BLOBS}/write"),
-    Identity.RETENTION: (f"{BLOBS}/read", f"{BLOBS}/delete"),
-    Identity.RESTORE: (f"{BLOBS}/read", f"{BLOBS}/write"),
-}
 
 
 class PagedWorld(World):
@@ -64,8 +58,8 @@ class PagedWorld(World):
 
     def assign_roles(self) -> None:
         super().assign_roles()
-        for identity, actions in RIGHTS.items():
-            self.cloud.roles.grant(identity, actions, self.account.id)
+        for each in deployed_on_replicas(f"{self.account.id}/blobServices/default/containers/replicas"):
+            self.cloud.roles.grant(each.identity, [each.action], each.scope)
 
     def copies_of(self, point: RestorePoint) -> dict[str, Copy]:
         """Return the copies of a point to the vault, by the names of their disks."""

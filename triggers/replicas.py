@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from domain.copies import Copy, CopyState, replica_state
+from domain.page_copies import PageProgress
 from domain.restore_points import ReplicaState, RestorePoint
 from gateways.connection import cloud
 from triggers.documents import document
@@ -19,6 +20,26 @@ _LOOK_BACK = 20  # restore points; a copy that waits for an older one waits for 
 Percent = Annotated[
     float | None, Field(description="How much of it is there; null where Azure says nothing.")
 ]
+
+
+@document
+class WrittenPages:
+    """What Tidemark itself has written of a disk into a page blob, as far as it has come."""
+
+    blob: Annotated[str, Field(description="Its name in the location's container.")]
+    is_whole: Annotated[bool, Field(description="Whether it is written whole, and not what has changed.")]
+    written_bytes: Annotated[
+        int, Field(description="With what lies between neighbouring changes, where one request is cheaper.")
+    ]
+    cleared_bytes: Annotated[int, Field(description="Made zeros, without any bytes being sent.")]
+    streamed_bytes: Annotated[
+        int,
+        Field(
+            description="Of the written bytes, those that passed through Tidemark; the others the storage "
+            "service read from the snapshot itself."
+        ),
+    ]
+    requests: int
 
 
 @document
@@ -67,6 +88,13 @@ class ReplicaDisk:
     is_damaged: Annotated[bool, Field(description="Whether a verification found other bytes in it.")]
     damaged_at: Annotated[
         int | None, Field(description="The address of the first of them; null where it is not there at all.")
+    ]
+    pages: Annotated[
+        WrittenPages | None,
+        Field(
+            description="What was written into its page blob; null before that has begun, and where Azure "
+            "copies the snapshot itself."
+        ),
     ]
 
 
@@ -150,6 +178,18 @@ def _copied(copy: Copy, ahead: str | None) -> ReplicaDisk:
         not_verified=copy.unverified,
         is_damaged=copy.is_damaged,
         damaged_at=copy.damaged_at,
+        pages=_written(copy.pages) if copy.pages else None,
+    )
+
+
+def _written(pages: PageProgress) -> WrittenPages:
+    return WrittenPages(
+        blob=pages.blob,
+        is_whole=pages.base is None,
+        written_bytes=pages.written_bytes,
+        cleared_bytes=pages.cleared_bytes,
+        streamed_bytes=pages.streamed_bytes,
+        requests=pages.requests,
     )
 
 

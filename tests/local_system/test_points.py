@@ -13,7 +13,14 @@ from local_system.failures import LocalSystemFailed
 from local_system.following import Follower
 from local_system.points import failure_of, have_copies_begun, progress_rows, waiting_disks
 from local_system.screen import Row, Screen
-from local_system.transfers import require_order, transfer_table, transfers
+from local_system.transfers import (
+    Written,
+    require_differences,
+    require_order,
+    transfer_table,
+    transfers,
+    written,
+)
 from simulator.meter import CopiedBytes, Meter
 
 SLOT = datetime(2026, 3, 3, 1, 59, tzinfo=UTC)
@@ -94,7 +101,7 @@ def test_copies_have_begun_when_azure_has_taken_the_order_of_each():
     ],
 )
 def test_what_has_failed_is_told_with_its_reason(told, reason):
-    assert failure_of(told, "north") == reason
+    assert failure_of(told) == reason
 
 
 def arrived(began, ended, minutes=0):
@@ -118,6 +125,23 @@ def test_a_copy_that_overtook_the_one_ahead_of_it_fails_the_demo():
     older, newer = (transfers(told, "north", Meter()) for told in (arrived(0, 8), arrived(7, 9)))
     with pytest.raises(LocalSystemFailed, match="newer copy of os began before the older one had arrived"):
         require_order(older, newer)
+
+
+def in_vault(is_whole, written):
+    pages = {"writtenBytes": written, "streamedBytes": 0, "requests": 2, "isWhole": is_whole}
+    copies = [
+        copy(name, "available", progressed=SLOT + timedelta(minutes=minute)) | {"pages": pages}
+        for minute, name in enumerate(("os", "data"))
+    ]
+    return point("point", copies=copies)
+
+
+def test_what_was_written_by_pages_is_told_of_all_disks_together():
+    whole, changed = written(in_vault(True, 4096), "north"), written(in_vault(False, 512), "north")
+    assert whole == Written(SLOT + timedelta(minutes=1), 8192, 0, 4, is_whole=True)
+    require_differences(whole, changed)
+    with pytest.raises(LocalSystemFailed, match="not once whole"):
+        require_differences(whole, whole)
 
 
 class Answers:

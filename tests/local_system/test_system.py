@@ -124,7 +124,7 @@ def test_losing_the_home_region_takes_its_machines_and_its_storage_and_leaves_th
         controls.carry_out(f"lose {HOME}")
         assert system.azure.ask(machine.id) != "200 OK"
         assert system.ask_home_storage() == "no answer"
-        assert system.api.get("health")["locations"] == ["west", "north"]
+        assert system.api.get("health")["locations"] == ["west", "north", "vault"]
         with pytest.raises(Unusable, match="nobody can write to its disks"):
             controls.carry_out("change")
     assert list(tmp_path.iterdir()) == []

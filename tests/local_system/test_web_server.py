@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from clock import ManualClock
-from demo import Story, Taken
 from local_system.failures import LocalSystemFailed
-from local_system.screen import Screen
+from local_system.proofs import Taken, prove
 from local_system.web_server import DISKS, WebServer, are_equal, copy_sparse, examine
 from simulator.cloud import Cloud
 from simulator.file_systems import check_ext4
@@ -68,17 +65,13 @@ def test_a_damaged_file_system_is_not_good(machine):
 
 
 def test_the_demo_fails_if_a_single_byte_of_a_restored_disk_differs(cloud, machine):
-    out = io.StringIO()
-    story = Story(SimpleNamespace(cloud=cloud), Screen(out, {}))  # type: ignore[arg-type]  # all of it that is used
-    story.machine = machine
     disk = disk_of(cloud, machine, "site")
     taken = Taken({}, machine.keep_copies("then"))
     told = {"sourceDisk": "web-site", "name": "restored", "id": disk.id}
-    story.judge(told, taken)
-    assert "2.0 GiB equal" in out.getvalue()
+    assert "2.0 GiB equal" in prove(told, taken, machine, cloud).text
     disk.image.write((2 << 30) - 1, b"x")
     with pytest.raises(LocalSystemFailed, match="with web-site failed: their bytes differ"):
-        story.judge(told, taken)
+        prove(told, taken, machine, cloud)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from azure.core.credentials import AccessToken
 from gateways.compute import Compute
 from local_system.api import ApiFailed
 from local_system.failures import LocalSystemFailed
-from local_system.policies import HOME, HOME_LOCATION, POLICY, RECOVERY_LOCATION
+from local_system.policies import HOME, HOME_LOCATION, POLICY, RECOVERY_LOCATION, VAULT_LOCATION
 from local_system.simulated_azure import ONLOOKER
 from local_system.system import LocalSystem
 from settings import Identity
@@ -35,7 +35,7 @@ BETWEEN_TURNS = timedelta(minutes=1)  # Azure takes seven snapshots of a disk in
 MIB = 1 << 20
 VMS = ("web", "database")
 DISKS = ("os", "first", "second")
-LOCATIONS = (HOME_LOCATION, RECOVERY_LOCATION)
+LOCATIONS = (HOME_LOCATION, RECOVERY_LOCATION, VAULT_LOCATION)
 
 
 class Killer(threading.Thread):
@@ -84,7 +84,7 @@ def tell_story(folder: Path, chance: random.Random, kills: int) -> None:
         while killer.is_alive() or turn == 0:
             newest = back_up(system, machines, turn)
             taken.update(newest)
-            point, location = chance.choice(sorted(newest)), LOCATIONS[turn % 2]
+            point, location = chance.choice(sorted(newest)), LOCATIONS[turn % len(LOCATIONS)]
             made += restore(system, point, location, taken[point], f"restore-{turn}")
             system.pass_time(BETWEEN_TURNS)
             turn += 1
@@ -151,7 +151,7 @@ def restore(system: LocalSystem, point: str, location: str, held: dict[str, byte
 
 
 def check_snapshots(system: LocalSystem, taken: dict[str, Any]) -> None:
-    """Every point is available in both locations, and the cloud holds their snapshots.
+    """Every point is available everywhere, and the cloud holds their snapshots; the vault has none.
 
     It may hold those of failed points, too, until they are pruned: a host that is dead for a minute while the
     disks of a VM are snapshotted lets them be so far apart that all are taken once more.
@@ -160,8 +160,10 @@ def check_snapshots(system: LocalSystem, taken: dict[str, Any]) -> None:
     for point in taken:
         whole = wait_for(system, f"restore-points/{point}", is_everywhere)
         recorded |= {disk["snapshot"].lower() for disk in whole["disks"]}
-        recorded |= {disk["snapshot"].lower() for replica in whole["replicas"] for disk in replica["disks"]}
-    assert len(recorded) == len(taken) * len(DISKS) * len(LOCATIONS)
+        for replica in whole["replicas"]:
+            if replica["location"] != VAULT_LOCATION:
+                recorded |= {disk["snapshot"].lower() for disk in replica["disks"]}
+    assert len(recorded) == len(taken) * len(DISKS) * (len(LOCATIONS) - 1)
     found = {snapshot.id.lower() for snapshot in compute(system).snapshots.list()}
     assert recorded <= found
     assert found - recorded <= set(of_failed_points(system))
@@ -180,9 +182,8 @@ def get(system: LocalSystem, path: str) -> Any:
 
 
 def is_everywhere(point: dict[str, Any]) -> bool:
-    return {replica["state"] for replica in point["replicas"]} == {"available"} and len(
-        point["replicas"]
-    ) == 2
+    states = [replica["state"] for replica in point["replicas"]]
+    return states == ["available"] * len(LOCATIONS)
 
 
 def compute(system: LocalSystem) -> Any:

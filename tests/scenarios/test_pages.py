@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.restore_points import ReplicaState
+from gateways.connection import cloud
 from tests.paged_world import PAGED, VAULT
 from tests.world import MIB
 
@@ -26,6 +27,18 @@ def test_a_disk_is_kept_as_a_page_blob_and_then_by_what_has_changed(paged):
     assert changed.base.point == first.id
     assert changed.blob == whole.blob
     assert (changed.written_bytes, changed.cleared_bytes) == (512, 512)
+
+
+def test_pages_wait_for_no_copy_of_azures_and_none_waits_for_them(paged):
+    vm_id = paged.add_vm("web", {"os": b"first"}, tags={"tidemark-policy": "both"})
+    for content in (b"second", b"third"):
+        paged.back_up("web")
+        paged.write("web", "os", content)
+
+    for point in paged.points_of(vm_id):
+        paged.assert_kept(point)
+        begun = {each: cloud().catalogue.copies.find(point, each)[0].started for each in ("north", VAULT)}
+        assert abs(begun["north"] - begun[VAULT]) < timedelta(seconds=15), begun
 
 
 def test_a_disk_that_was_replaced_or_has_grown_is_kept_right(paged):

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.copies import Copy, CopyState
+from domain.page_copies import PageProgress
 from domain.restore_points import ReplicaState, RestorePoint
 from domain.snapshots import Snapshot
 from tests.triggers.harness import START, Api
@@ -190,3 +191,21 @@ def test_a_copy_waits_neither_for_one_that_is_over_nor_for_points_that_have_none
 def test_a_copy_waits_for_nothing_of_another_vm(api):
     add_point(api, api.add_vm("db"))
     assert waits_for(api, add_point(api, api.add_vm("web"), 1)) == [None, None]
+
+
+def test_what_was_written_by_pages_is_told_and_of_azures_own_copies_nothing(api):
+    point = add_point(api, api.add_vm())
+    pages = PageProgress(
+        "disk.vhd", length=4096, link="", reached=2048, written_bytes=1536, streamed_bytes=512, requests=2
+    )
+    change(api, point, lambda copy: replace(copying(copy, pages.percent), pages=pages), disks=1)
+    paged, other = north(api, point)["disks"]
+    assert other["pages"] is None
+    assert paged["pages"] == {
+        "blob": "disk.vhd",
+        "isWhole": True,
+        "writtenBytes": 1536,
+        "clearedBytes": 0,
+        "streamedBytes": 512,
+        "requests": 2,
+    }
