@@ -12,8 +12,10 @@ from activities.restores import begin_disk
 from domain.errors import Refused, Transient
 from domain.restores import plan_disks
 from gateways.connection import cloud
+from infra.deployed_roles import deployed_on_replicas
 from settings import Identity
 from simulator.arm.disk_model import Disk
+from tests import paged_world
 from tests.page_restore_world import (
     LATER,
     UploadWorld,
@@ -23,7 +25,7 @@ from tests.page_restore_world import (
     blobs,
     built,
 )
-from tests.paged_world import BLOBS, REGION, RIGHTS, VAULT, PagedWorld
+from tests.paged_world import REGION, VAULT, PagedWorld
 from tests.restored_world import asked, found, made, restored
 from tests.secrets_check import assert_no_secrets
 from tests.world import MIB
@@ -153,13 +155,19 @@ def test_every_fault_is_listed_at_once_and_nothing_is_made(paged):
     ("rights", "said"),
     [
         ((), "may not HEAD"),  # told before anything is made
-        ((f"{BLOBS}/read",), "may not PUT"),  # the copy for the import
+        (("blobs/read",), "may not PUT"),  # the copy for the import
     ],
 )
 def test_an_account_that_refuses_is_told_with_the_identity_and_nothing_is_left(
     tmp_path, accounts, monkeypatch, rights, said
 ):
-    monkeypatch.setitem(RIGHTS, Identity.RESTORE, rights)
+    def fewer(container, usual=deployed_on_replicas):
+        of_restore = tuple(each for each in usual(container) if each.action.endswith(rights))
+        return [
+            each for each in usual(container) if each.identity is not Identity.RESTORE or each in of_restore
+        ]
+
+    monkeypatch.setattr(paged_world, "deployed_on_replicas", fewer)
     for world in built(PagedWorld, tmp_path, accounts):
         point, _ = backed_up(world)
         operation = restored(world, restorePoint=point, location=VAULT)
