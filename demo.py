@@ -3,8 +3,9 @@
     python demo.py             # the story, in less than a minute
     python demo.py --serve     # a system to play with, until it is ended
 
-Everything runs on this machine: Azure is simulated, storage accounts are Azurite, and the function app runs
-on the local host. The app is the one that runs in Azure, and it is asked through its HTTP API alone.
+Everything runs on this machine: Azure is simulated, with the account of the page blobs, the other storage
+accounts are Azurite, and the function app runs on the local host. The app is the one that runs in Azure, and
+it is asked through its HTTP API alone.
 """
 
 from __future__ import annotations
@@ -72,9 +73,9 @@ class Story:
         self.screen.title("Tidemark: a VM is backed up, its region is lost, it comes back elsewhere")
         self.screen.say(
             "Everything happens on this machine: Azure is simulated, and its time, which stands beside what "
-            "takes a while, runs fast. Storage is the emulator Azurite, the file systems are real, and the "
-            "function app is the very code that is deployed to Azure. This shows what Tidemark does, not how "
-            "Azure behaves: none of it was tested on Azure."
+            "takes a while, runs fast. Storage is the emulator Azurite, except for page blobs, the file "
+            "systems are real, and the function app is the very code that is deployed to Azure. This shows "
+            "what Tidemark does, not how Azure behaves: none of it was tested on Azure."
         )
 
     def show_machine(self) -> None:
@@ -164,7 +165,7 @@ class Story:
         self.figures += [
             (f"Written into page blobs in {VAULT}", f"{whole}, then {changed}"),
             ("Requests for that", f"{older.requests}, then {newer.requests}"),
-            ("Of these through the app", f"{streamed}; the service read the others itself"),
+            ("Of those bytes through the app", f"{streamed}; the service read the others itself"),
         ]
 
     def lose_home(self, newest: Taken) -> None:

@@ -71,7 +71,7 @@ def assert_pages_are_written_once_and_then_what_changed(told: str) -> None:
     assert (20 <= float(changed) < 200, unit) == (True, "KiB")
     first, second = re.findall(r"Requests for that (\d+), then (\d+)", figures)[0]
     assert int(first) > int(second) > 0
-    assert "Of these through the app 0 bytes; the service read the others itself" in figures
+    assert "Of those bytes through the app 0 bytes; the service read the others itself" in figures
 
 
 @pytest.mark.parametrize(
