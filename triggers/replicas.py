@@ -60,7 +60,9 @@ class ReplicaDisk:
             "is available, when that was seen."
         ),
     ]
-    snapshot: str
+    snapshot: Annotated[
+        str | None, Field(description="The copy's snapshot; null where it is written as pages.")
+    ]
     failure: Annotated[
         str | None,
         Field(description="Why the last attempt failed, what it was put back for, or why it is skipped."),
@@ -193,7 +195,9 @@ def _written(pages: PageProgress) -> WrittenPages:
     )
 
 
-def _target(copy: Copy) -> str:
+def _target(copy: Copy) -> str | None:
     """The ARM id of the copy's snapshot; its bare name where the policy file knows the location no more."""
+    if copy.is_paged:
+        return None
     location = cloud().policies.locations.get(copy.location)
     return copy.target_id(location) if location else copy.target_name
