@@ -33,7 +33,7 @@ def test_an_action_that_is_removed_from_a_role_is_found(planted, key, field, act
 
 @pytest.mark.parametrize("key", Project().json(FILE))
 def test_an_action_too_many_is_found_in_every_role(planted, key):
-    extra = "Microsoft.Compute/snapshots/endGetAccess/action"
+    extra = "Microsoft.Compute/galleries/read"
     planted.change_json(FILE, lambda data: data[key]["actions"].append(extra))
     [finding] = told(planted)
     assert f"role {key!r} grants {extra}, which no call of " in finding
