@@ -68,6 +68,7 @@ class Menu:
     orchestrators: tuple[str, ...]
     troubles: tuple[Trouble, ...]
     passes: tuple[Step, ...] = ()
+    deeds: tuple[Callable[[str, str], Deed], ...] = ()  # done to a disk of a VM, beside the usual ones
     backups: float = 0.4  # how many times out of one somebody asks for one in a scene
     restores: float = 0.25
 
@@ -116,7 +117,10 @@ def _scene(chance: Random, fleet: Fleet, lost: list[Step], menu: Menu) -> list[S
     if chance.random() < 0.6:
         steps.append(Kill(chance.choice(tuple(Moment)), _count(chance)))
     if chance.random() < 0.4:
-        deed = _deed(chance, fleet)
+        is_other = bool(menu.deeds) and chance.random() < 0.6
+        deed = (
+            chance.choice(menu.deeds)(vm, chance.choice(fleet[vm][1])) if is_other else _deed(chance, fleet)
+        )
         is_now = chance.random() < 0.3
         steps.append(deed if is_now else Meanwhile(chance.choice(tuple(Moment)), _count(chance), deed))
     if chance.random() < menu.backups:

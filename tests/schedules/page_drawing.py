@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from tests.schedules.deeds import Erase, GrowDisk, ReplaceDisk
 from tests.schedules.generator import USUAL, Menu, Schedule, drawn
 from tests.schedules.page_steps import RefuseSources, Verify
 from tests.schedules.steps import Break, Cut, Delay, Drop, Refuse, Step
@@ -78,6 +79,7 @@ PAGED = Menu(
         _slow, _slow, _failing, _refusing,
     ),
     passes=(Verify(),),
+    deeds=(GrowDisk, Erase, Erase, ReplaceDisk),
     backups=0.8,
     restores=0.5,
 )  # fmt: skip
