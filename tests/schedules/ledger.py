@@ -63,6 +63,11 @@ class Ledger:
         machine.disk(disk).image.clear(offset, CELL)
         known.append((self.world.clock.now(), offset, b""))
 
+    def written_last(self, disk: str) -> int:
+        """Return where a disk, named by its unique id, was written to last."""
+        known = self._written[disk]
+        return known[-1][1] if known else self.cells[0]
+
     def note_disks(self, vm: str) -> None:
         """Note which disks a VM has from now on."""
         ids = frozenset(disk.unique_id for disk in self.world.machines[vm].disks.values())
