@@ -12,7 +12,7 @@ from tests.schedules.game import Game
 from tests.schedules.mortal_world import KEEP
 from tests.schedules.records import WHOLE, Records
 
-OVER = (*WHOLE, ReplicaState.DELETED, ReplicaState.FAILED, ReplicaState.SKIPPED)
+OVER = (*WHOLE, ReplicaState.DELETED, ReplicaState.DAMAGED, ReplicaState.FAILED, ReplicaState.SKIPPED)
 
 
 def points(game: Game, records: Records) -> Iterator[str]:

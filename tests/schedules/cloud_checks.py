@@ -89,6 +89,8 @@ def _wrong_bytes(game: Game, operation: Operation) -> Iterator[str]:
     point = game.asked.get(operation.id)
     if point is None:
         return  # its caller was never told that it was accepted
+    if point.id in game.tampered:
+        return  # nobody can know before it is verified
     disks = operation.outcome["disks"]
     if len(disks) != len(point.disks):
         yield f"restore {operation.id} brought back {len(disks)} of {len(point.disks)} disks"

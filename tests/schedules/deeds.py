@@ -141,3 +141,25 @@ class DeleteVm(Deed):
 
     def do(self, game: Game) -> None:
         game.hands.delete_vm(self.vm)
+
+
+@dataclass(frozen=True)
+class GrowDisk(Deed):
+    """A disk grows."""
+
+    vm: str
+    disk: str
+
+    def do(self, game: Game) -> None:
+        game.hands.grow_disk(self.vm, self.disk)
+
+
+@dataclass(frozen=True)
+class Erase(Deed):
+    """What was written last on a disk is given back."""
+
+    vm: str
+    disk: str
+
+    def do(self, game: Game) -> None:
+        game.ledger.erase(self.vm, self.disk)

@@ -61,13 +61,14 @@ Trouble: TypeAlias = Callable[[Random], Step]
 @dataclass(frozen=True)
 class Menu:
     """What is drawn from: policies, where restores are made from, and so on; `passes` are ways to pass time
-    beside the usual ones."""
+    beside the usual ones, given a VM and a disk of it."""
 
     policies: tuple[str, ...]
     restored_from: tuple[str, ...]
     orchestrators: tuple[str, ...]
     troubles: tuple[Trouble, ...]
-    passes: tuple[Step, ...] = ()
+    passes: tuple[Callable[[Random, str, str], list[Step]], ...] = ()
+    deeds: tuple[Callable[[str, str], Deed], ...] = ()  # done to a disk of a VM, beside the usual ones
     backups: float = 0.4  # how many times out of one somebody asks for one in a scene
     restores: float = 0.25
 
@@ -116,7 +117,10 @@ def _scene(chance: Random, fleet: Fleet, lost: list[Step], menu: Menu) -> list[S
     if chance.random() < 0.6:
         steps.append(Kill(chance.choice(tuple(Moment)), _count(chance)))
     if chance.random() < 0.4:
-        deed = _deed(chance, fleet)
+        is_other = bool(menu.deeds) and chance.random() < 0.6
+        deed = (
+            chance.choice(menu.deeds)(vm, chance.choice(fleet[vm][1])) if is_other else _deed(chance, fleet)
+        )
         is_now = chance.random() < 0.3
         steps.append(deed if is_now else Meanwhile(chance.choice(tuple(Moment)), _count(chance), deed))
     if chance.random() < menu.backups:
@@ -124,7 +128,10 @@ def _scene(chance: Random, fleet: Fleet, lost: list[Step], menu: Menu) -> list[S
     if chance.random() < menu.restores:
         what = chance.choice(("disks", "vm"))
         steps.append(Restore(chance.choice(menu.restored_from), what, chance.randrange(9)))
-    steps += [chance.choice(menu.passes)] if menu.passes and chance.random() < 0.3 else _time(chance)
+    if menu.passes and chance.random() < 0.4:
+        steps += chance.choice(menu.passes)(chance, vm, chance.choice(fleet[vm][1]))
+    else:
+        steps += _time(chance)
     if chance.random() < 0.15:
         steps += [Terminate(chance.choice(menu.orchestrators)), Pass(chance.randint(1, 10))]
     return steps

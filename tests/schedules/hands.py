@@ -27,6 +27,7 @@ from tests.world import HOME, MIB, World
 WHOLE = (ReplicaState.AVAILABLE, ReplicaState.EXPIRING)
 ATTACHED = {"createOption": "Attach", "caching": "None", "deleteOption": "Detach"}
 SIZE = 64 * MIB
+GROWTH = 16 * MIB
 
 
 class Hands:
@@ -60,6 +61,14 @@ class Hands:
             made.machine = handle.machine
         self._world.machines[vm] = replace(handle, disks={**handle.disks, disk: made})
         self._ledger.note_disks(vm)
+
+    def grow_disk(self, vm: str, disk: str) -> None:
+        """Let a disk grow."""
+        handle = self._world.machines[vm]
+        if vm not in self._ledger.gone and disk in handle.disks:
+            with self._azure():
+                image = handle.disk(disk).image
+                image.resize(image.size_bytes + GROWTH)
 
     def remove_disk(self, vm: str, disk: str) -> None:
         """Take a data disk off a VM and delete it; the OS disk stays."""

@@ -53,6 +53,21 @@ class Ledger:
         known.append((self.world.clock.now(), offset, content))
         self.world.pass_time(MOMENT)
 
+    def erase(self, vm: str, disk: str) -> None:
+        """Give back what was written on a disk last, so that zeros are read there; it takes no time."""
+        machine = self.world.machines[vm]
+        known = self._written[machine.disk(disk).unique_id] if disk in machine.disks else []
+        if vm in self.gone or not known:
+            return
+        _, offset, _ = known[-1]
+        machine.disk(disk).image.clear(offset, CELL)
+        known.append((self.world.clock.now(), offset, b""))
+
+    def written_last(self, disk: str) -> int:
+        """Return where a disk, named by its unique id, was written to last."""
+        known = self._written[disk]
+        return known[-1][1] if known else self.cells[0]
+
     def note_disks(self, vm: str) -> None:
         """Note which disks a VM has from now on."""
         ids = frozenset(disk.unique_id for disk in self.world.machines[vm].disks.values())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from tests.schedules.deeds import BackUp, Erase, GrowDisk, ReplaceDisk
 from tests.schedules.generator import USUAL, Menu, Schedule, drawn
-from tests.schedules.page_steps import RefuseSources, Verify
-from tests.schedules.steps import Break, Cut, Delay, Drop, Refuse, Step
+from tests.schedules.lifeline import Moment
+from tests.schedules.page_steps import RefuseSources, Tamper, Verify
+from tests.schedules.steps import Break, Cut, Delay, Drop, Kill, Pass, Refuse, Step
 
 OPENING = (("POST", "/beginGetAccess"), ("POST", "/endGetAccess"), ("PATCH", "/snapshots/"))
 WRITES = (
@@ -67,6 +69,22 @@ def _refusing(chance: Random) -> Step:
     return RefuseSources(chance.random() < 0.7)
 
 
+def _verified(chance: Random, vm: str, disk: str) -> list[Step]:
+    return [Verify()]
+
+
+def _damaged(chance: Random, vm: str, disk: str) -> list[Step]:
+    """What has come to the vault is damaged there, and found to be: whatever goes wrong then."""
+    steps: list[Step] = [Pass(chance.choice((1, 5, 40))), Tamper(vm, disk)]
+    if chance.random() < 0.5:
+        steps.append(chance.choice((_busy, _dropped, _slow))(chance))
+    if chance.random() < 0.6:
+        steps.append(Kill(chance.choice(tuple(Moment)), chance.randint(1, 40)))
+    if chance.random() < 0.2:
+        steps.append(BackUp(vm))
+    return [*steps, Verify()]
+
+
 PAGED = Menu(
     policies=("paged", "paged", "both"),
     restored_from=("west", "north", "vault", "vault", "vault"),
@@ -77,7 +95,8 @@ PAGED = Menu(
         *USUAL.troubles, _busy, _busy, _busy, _busy, _dropped, _dropped, _dropped, _dropped, _cut, _cut,
         _slow, _slow, _failing, _refusing,
     ),
-    passes=(Verify(),),
+    passes=(_verified, _damaged),
+    deeds=(GrowDisk, Erase, Erase, ReplaceDisk, Tamper),
     backups=0.8,
     restores=0.5,
 )  # fmt: skip
