@@ -47,9 +47,9 @@ class AzuriteFailed(Exception):
     """Azurite did not come up; the message holds the end of its log."""
 
 
-def random_keys(accounts: Iterable[str]) -> dict[str, str]:
-    """Return a fresh random key for every account name, as Azure writes keys (64 bytes in base64)."""
-    return {account: b64encode(secrets.token_bytes(64)).decode() for account in accounts}
+def random_keys(accounts: Iterable[str], key_bytes: int = 64) -> dict[str, str]:
+    """Return a fresh random key for every account name, as Azure writes keys: 64 bytes in base64."""
+    return {account: b64encode(secrets.token_bytes(key_bytes)).decode() for account in accounts}
 
 
 class Azurite:
