@@ -38,6 +38,8 @@ def seals(game: Game, records: Records) -> Iterator[str]:
                 continue
             blob = there.get(copy.pages.blob)
             state = blob.page_blob.state(copy.pages.sealed) if blob else None
+            if state is None and point.id in game.tampered:
+                continue
             faults = _faults(game, parts[copy.disk], copy, state) if state else ["is not there"]
             yield from (f"{name} {fault}" for fault in faults)
 
