@@ -20,6 +20,7 @@ from domain.page_copies import PageProgress
 from domain.page_plans import plan_pages
 from domain.page_ranges import PageRange, overlaid
 from domain.page_writes import plan_writes
+from domain.snapshots import Snapshot
 from domain.tags import DISK_METADATA, POINT_METADATA
 from domain.vhd import FOOTER_BYTES, footer_fault
 from durable import activity
@@ -45,14 +46,26 @@ def begin_pages(copy: Copy, queue: CopyQueue, now: datetime) -> Copy:
     source = connected.snapshots.find(copy.source_id)
     if source is None or not source.is_usable:
         raise Refused("CopySourceNotFound", f"snapshot {copy.source_id}, which is to be copied, is gone")
-    earlier = connected.catalogue.copies.of_queue(queue)
-    pages = copy.pages or plan_pages(copy, source, earlier, connected.snapshots.find)
+    pages = copy.pages or _planned(copy, queue, source)
     blob = connected.page_blobs.at(copy.container, pages.blob)
     if pages.base is None:
         blob.create(pages.length, {DISK_METADATA: copy.disk})
     elif pages.base.length != pages.length:
         blob.resize(pages.length)
     return copy.planned(pages, now)
+
+
+def _planned(copy: Copy, queue: CopyQueue, source: Snapshot) -> PageProgress:
+    """Plan a copy on its base, if what that was sealed as is still there; else a whole one."""
+    connected = cloud()
+    earlier = connected.catalogue.copies.of_queue(queue)
+    pages = plan_pages(copy, source, earlier, connected.snapshots.find)
+    if pages.base is None:
+        return pages
+    if connected.page_blobs.at(copy.container, pages.blob).length(pages.base.sealed) is not None:
+        return pages
+    alone = replace(copy, whole_because=f"the replica of {pages.base.point} is gone in {copy.location}")
+    return plan_pages(alone, source, earlier, connected.snapshots.find)
 
 
 @activity(blueprint)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from domain.restore_points import ReplicaState
 from domain.tags import POINT_METADATA
 from tests.paged_world import PAGED, VAULT
+from tests.world import MIB
 
 
 def seals(world):
@@ -44,3 +47,23 @@ def test_what_the_last_attempt_of_a_copy_has_written_is_deleted_when_it_has_fail
     assert paged.replicas()
     paged.pass_hours(3)
     assert not paged.replicas()
+
+
+@pytest.mark.parametrize("is_seal_alone", [True, False])
+def test_a_copy_whose_base_somebody_has_deleted_in_the_vault_is_whole(paged, is_seal_alone):
+    """Every copy failed three times, until the next verification had found out."""
+    web = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.back_up("web", within=timedelta(minutes=30))
+    [(name, blob)] = paged.replicas().items()
+    if is_seal_alone:
+        blob.page_blob.snapshots.clear()
+    else:
+        del paged.account.resource.containers["replicas"].blobs[name]
+
+    paged.write("web", "os", b"more", offset=MIB)
+    paged.back_up("web", within=timedelta(minutes=30))
+
+    newest = paged.points_of(web)[0]
+    assert newest.replicas[VAULT] is ReplicaState.AVAILABLE, paged.copies_of(newest)
+    assert "is gone" in paged.copies_of(newest)["web-os"].pages.why_whole
+    paged.assert_kept(newest)

@@ -8,7 +8,7 @@ from random import Random
 from tests.schedules.deeds import BackUp, Erase, GrowDisk, ReplaceDisk
 from tests.schedules.generator import USUAL, Menu, Schedule, drawn
 from tests.schedules.lifeline import Moment
-from tests.schedules.page_steps import RefuseSources, Tamper, Verify
+from tests.schedules.page_steps import DeleteBlob, DeleteSeal, RefuseSources, Scribble, Tamper, Verify
 from tests.schedules.steps import Break, Cut, Delay, Drop, Kill, Pass, Refuse, Step
 
 OPENING = (("POST", "/beginGetAccess"), ("POST", "/endGetAccess"), ("PATCH", "/snapshots/"))
@@ -75,7 +75,8 @@ def _verified(chance: Random, vm: str, disk: str) -> list[Step]:
 
 def _damaged(chance: Random, vm: str, disk: str) -> list[Step]:
     """What has come to the vault is damaged there, and found to be: whatever goes wrong then."""
-    steps: list[Step] = [Pass(chance.choice((1, 5, 40))), Tamper(vm, disk)]
+    harm = chance.choice((Tamper, Tamper, DeleteSeal, DeleteBlob))
+    steps: list[Step] = [Pass(chance.choice((1, 5, 40))), harm(vm, disk)]
     if chance.random() < 0.5:
         steps.append(chance.choice((_busy, _dropped, _slow))(chance))
     if chance.random() < 0.6:
@@ -83,6 +84,11 @@ def _damaged(chance: Random, vm: str, disk: str) -> list[Step]:
     if chance.random() < 0.2:
         steps.append(BackUp(vm))
     return [*steps, Verify()]
+
+
+def _scribbled(chance: Random, vm: str, disk: str) -> list[Step]:
+    """What the next copy is written into holds something else than it has sealed."""
+    return [Pass(2), Scribble(vm, disk), BackUp(vm), Pass(2)]
 
 
 PAGED = Menu(
@@ -95,7 +101,7 @@ PAGED = Menu(
         *USUAL.troubles, _busy, _busy, _busy, _busy, _dropped, _dropped, _dropped, _dropped, _cut, _cut,
         _slow, _slow, _failing, _refusing,
     ),
-    passes=(_verified, _damaged),
+    passes=(_verified, _damaged, _damaged, _scribbled),
     deeds=(GrowDisk, Erase, Erase, ReplaceDisk, Tamper),
     backups=0.8,
     restores=0.5,

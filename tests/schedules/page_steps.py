@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from domain.copies import Copy
 from domain.names import vm_key
 from domain.restore_points import ReplicaState
 from gateways.connection import cloud
+from simulator.world_accounts import BlobHandle
 from tests.paged_world import VAULT
 from tests.schedules.deeds import Deed
 from tests.schedules.game import Game
 from tests.schedules.mortal_paged_world import MortalPagedWorld
+from tests.world import MIB
 
 
 @dataclass(frozen=True)
@@ -36,23 +39,93 @@ class RefuseSources:
         game.world.account.resource.refuses_incremental_sources = self.are_refused
 
 
-@dataclass(frozen=True)
-class Tamper(Deed):
-    """Somebody changes the newest replica of a disk in the vault, where the disk was written to last."""
+class Harm(Deed):
+    """Somebody does something to the newest replica of a disk in the vault."""
 
     vm: str
     disk: str
 
     def do(self, game: Game) -> None:
-        assert isinstance(game.world, MortalPagedWorld)
         machine = game.world.machines[self.vm]
         points = cloud().catalogue.restore_points.query(vm_key(machine.id))
         offered = [point for point in points if point.replicas.get(VAULT) is ReplicaState.AVAILABLE]
-        if not offered or self.disk not in machine.disks:
-            return
-        copy = game.world.copies_of(offered[0]).get(f"{self.vm}-{self.disk}")
-        if copy and copy.pages:
-            content = f"changed by somebody when it was {game.world.clock.now()}".encode()
-            offset = game.ledger.written_last(machine.disk(self.disk).unique_id)
-            game.world.tamper(offered[0], copy.disk_name, offset, content)
+        if offered and self.disk in machine.disks:
+            found = cloud().catalogue.copies.find(offered[0], VAULT)
+            name = f"{self.vm}-{self.disk}"
+            for copy in (copy for copy in found if copy.disk_name == name and copy.pages):
+                self.harm(game, copy)
+
+    def harm(self, game: Game, copy: Copy) -> None:
+        """Do it to that copy."""
+        raise NotImplementedError
+
+    def blob(self, game: Game, copy: Copy) -> BlobHandle | None:
+        """Return the blob of a copy, if it is there."""
+        assert isinstance(game.world, MortalPagedWorld)
+        return game.world.replicas().get(copy.pages.blob) if copy.pages else None
+
+
+@dataclass(frozen=True)
+class Tamper(Harm):
+    """It is changed where the disk was written to last."""
+
+    vm: str
+    disk: str
+
+    def harm(self, game: Game, copy: Copy) -> None:
+        blob = self.blob(game, copy)
+        state = blob.page_blob.state(copy.pages.sealed) if blob and copy.pages else None
+        if state:
+            offset = game.ledger.written_last(copy.disk_unique_id)
+            image = state.image.thaw_copy()
+            image.write(offset, f"changed by somebody when it was {game.world.clock.now()}".encode())
+            state.image = image.freeze_copy()
             game.tampered.add(copy.point)
+
+
+@dataclass(frozen=True)
+class DeleteSeal(Harm):
+    """It is deleted, and the blob that it was in stays."""
+
+    vm: str
+    disk: str
+
+    def harm(self, game: Game, copy: Copy) -> None:
+        blob = self.blob(game, copy)
+        if blob and copy.pages and blob.page_blob.snapshots.pop(copy.pages.sealed, None):
+            game.tampered.add(copy.point)
+
+
+@dataclass(frozen=True)
+class DeleteBlob(Harm):
+    """The blob that it is in is deleted, with all older replicas that are in it."""
+
+    vm: str
+    disk: str
+
+    def harm(self, game: Game, copy: Copy) -> None:
+        assert isinstance(game.world, MortalPagedWorld)
+        if copy.pages and self.blob(game, copy):
+            del game.world.account.resource.containers["replicas"].blobs[copy.pages.blob]
+            same = [
+                other
+                for other in cloud().catalogue.copies.of_disk(copy.disk, VAULT)
+                if other.pages and other.pages.blob == copy.pages.blob and other.pages.sealed
+            ]
+            game.tampered.update(other.point for other in same)
+
+
+@dataclass(frozen=True)
+class Scribble(Harm):
+    """Somebody writes into its blob after it was sealed, while nobody else does."""
+
+    vm: str
+    disk: str
+
+    def harm(self, game: Game, copy: Copy) -> None:
+        blob = self.blob(game, copy)
+        others = cloud().catalogue.copies.of_disk(copy.disk, VAULT)
+        if blob and not any(other.pages and other.state.is_open for other in others):
+            offset = game.ledger.written_last(copy.disk_unique_id)
+            for place in (offset, offset + 3 * MIB):
+                blob.write(place % (blob.length - MIB), b"written by somebody")

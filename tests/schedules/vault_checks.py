@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from domain.copies import Copy, CopyState
 from domain.leftovers import attempt_names
+from domain.names import vm_key
 from domain.restore_points import ProtectedDisk, ReplicaState
 from domain.tags import POINT_METADATA
 from domain.vhd import FOOTER_BYTES, footer_fault
@@ -37,6 +38,8 @@ def seals(game: Game, records: Records) -> Iterator[str]:
                 continue
             blob = there.get(copy.pages.blob)
             state = blob.page_blob.state(copy.pages.sealed) if blob else None
+            if state is None and point.id in game.tampered:
+                continue
             faults = _faults(game, parts[copy.disk], copy, state) if state else ["is not there"]
             yield from (f"{name} {fault}" for fault in faults)
 
@@ -117,7 +120,16 @@ def turns(game: Game, _: Records) -> Iterator[str]:
 
 
 def verified(game: Game, records: Records) -> Iterator[str]:
-    """Nothing was found damaged but what somebody has changed."""
+    """Nothing was found damaged but what somebody has changed, and the newest was looked at."""
     for copy in records.copies:
         if copy.is_damaged and copy.point not in game.tampered:
             yield f"the copy of {copy.disk_name} of {copy.point} to {copy.location} is called damaged"
+    for name, machine in game.world.machines.items():
+        own = [point for point in records.points if point.vm.key == vm_key(machine.id)]
+        offered = [point for point in own if point.replicas.get(VAULT) is ReplicaState.AVAILABLE]
+        if name in game.ledger.gone or not offered:
+            continue
+        newest = max(offered, key=lambda point: (point.slot, point.attempt))
+        for copy in records.copies_of(newest, VAULT):
+            if copy.verified is None:
+                yield f"the copy of {copy.disk_name} of {copy.point} was never verified: {copy.unverified}"
