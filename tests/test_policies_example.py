@@ -65,7 +65,7 @@ def test_the_example_names_every_field_there_is_and_the_defaults_that_it_tells()
     shown = {
         FileForm: data,
         SubscriptionForm: data["subscriptions"][0],
-        LocationForm: data["locations"]["north"],
+        LocationForm: data["locations"]["north"] | data["locations"]["vault"],
         ScheduleForm: daily["schedule"],
         SelectorForm: databases["selector"],
         PolicyForm: daily | databases,
