@@ -7,6 +7,7 @@ died has left open ends by itself after minutes; whoever has the next turn, or s
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +15,7 @@ from types import MappingProxyType
 
 from domain.copies import Copy
 from domain.copy_queues import Permit
+from domain.errors import Refused
 from domain.policy import SnapshotAccess
 from gateways.blob_access import Opened
 from gateways.connection import cloud
@@ -21,6 +23,7 @@ from gateways.tables import Row
 
 LASTS = timedelta(minutes=10)  # of a turn and of what is opened in it: ten times as long as a step
 MOST_BATCHES = 3  # at a time, in all: each keeps a core busy
+_log = logging.getLogger("tidemark.opening")
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
@@ -61,9 +64,11 @@ def opened_snapshots(source_id: str, previous_id: str | None) -> Iterator[tuple[
         source = data.open(source_id, LASTS)
         yield source, data.open(previous_id, LASTS) if previous_id else None
     finally:
-        _close(source_id)
-        if previous_id:
-            _close(previous_id)
+        try:
+            _close(source_id)
+        finally:
+            if previous_id:
+                _close(previous_id)
 
 
 def close_sources(copy: Copy) -> None:
@@ -74,13 +79,19 @@ def close_sources(copy: Copy) -> None:
 
 
 def _close(snapshot_id: str) -> None:
-    """Close a snapshot; the network access that it keeps is that of the location in whose group it is."""
+    """Close a snapshot; the network access that it keeps is that of the location in whose group it is.
+
+    Where Azure refuses that, what was read is right all the same, and the address ends by itself.
+    """
     here = (
         location.snapshot_access
         for location in cloud().policies.locations.values()
         if snapshot_id.lower().startswith(f"{location.group_id.lower()}/")
     )
-    cloud().disk_data.close(snapshot_id, next(here, SnapshotAccess.DENIED))
+    try:
+        cloud().disk_data.close(snapshot_id, next(here, SnapshotAccess.DENIED))
+    except Refused as refused:
+        _log.warning("snapshot %s stays open for %s at most: %s", snapshot_id, LASTS, refused)
 
 
 def _base_id(copy: Copy) -> str | None:

@@ -106,6 +106,8 @@ def _carried(copy: Copy) -> Copy:
 
 def _refused(copy: Copy, refused: Refused) -> Copy:
     """Return what becomes of a copy that something was refused for; raises Transient where it passes."""
+    if copy.state is not CopyState.COPYING:
+        return copy  # it is over, whatever came after that
     now = cloud().now()
     if refused.code == "AuthenticationFailed":  # what was granted has ended: the next batch has its own
         raise Transient("AccessEnded", str(refused)) from refused

@@ -70,11 +70,13 @@ class AccessGrants:
         """
         address, operations, what = self._at(resource_id, "closing")
         try:
-            with translated(what):
-                operations.begin_revoke_access(
-                    address.group, address.name, polling=self._looking(what)
-                ).result()
-            self._let_in(operations, address, resource_id, left)
+            try:
+                with translated(what):
+                    operations.begin_revoke_access(
+                        address.group, address.name, polling=self._looking(what)
+                    ).result()
+            finally:  # an address that cannot be taken back ends by itself; nobody must get another one
+                self._let_in(operations, address, resource_id, left)
         except Absent:
             return
 

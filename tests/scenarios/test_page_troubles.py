@@ -38,7 +38,7 @@ def web(paged):
         lambda faults: faults.fail("POST", "/endGetAccess", status=500, after_executing=True, times=2),
         # Written, sealed, made: and the answer is lost.
         lambda faults: faults.drop("PUT", "/replicas/.*comp=page", after_executing=True, times=3),
-        lambda faults: faults.drop("PUT", "/replicas/.*comp=snapshot", after_executing=True, times=2),
+        lambda faults: faults.drop("PUT", "/replicas/.*comp=snapshot", after_executing=True),
         lambda faults: faults.drop("PUT", r"/replicas/[^?]*$", after_executing=True, times=2),
         # A list that ends in the middle.
         lambda faults: faults.cut("GET", "comp=pagelist", after_bytes=100),

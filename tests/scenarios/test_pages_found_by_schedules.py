@@ -67,3 +67,19 @@ def test_a_copy_whose_base_somebody_has_deleted_in_the_vault_is_whole(paged, is_
     assert newest.replicas[VAULT] is ReplicaState.AVAILABLE, paged.copies_of(newest)
     assert "is gone" in paged.copies_of(newest)["web-os"].pages.why_whole
     paged.assert_kept(newest)
+
+
+def test_a_snapshot_that_azure_does_not_close_holds_up_no_copy_and_is_closed_to_others(paged, caplog):
+    """Seed 439: the copy was made again, its worker failed again and again, the snapshot could be opened."""
+    web = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.cloud.faults.fail("POST", "/endGetAccess", status=403, times=9)
+
+    paged.back_up("web", within=timedelta(minutes=30))
+
+    [point] = paged.points_of(web)
+    copy = paged.copies_of(point)["web-os"]
+    assert (copy.state, copy.attempt, copy.is_settled) == ("available", 1, True)
+    assert point.replicas[VAULT] is ReplicaState.AVAILABLE
+    assert "stays open" in caplog.text
+    paged.assert_kept(point)
+    paged.assert_closed()

@@ -9,7 +9,7 @@ from azure.storage.blob import ContainerClient
 
 from domain.manifests import manifest_name
 from domain.operations import Operation, OperationState
-from domain.restore_points import ProtectedDisk, RestorePoint
+from domain.restore_points import ProtectedDisk, ReplicaState, RestorePoint
 from gateways.connection import cloud
 from simulator.arm.disk_model import Disk
 from simulator.arm.machine_model import VirtualMachine
@@ -64,7 +64,9 @@ def manifests(game: Game, records: Records) -> Iterator[str]:
             credential=AzureNamedKeyCredential(account.name, account.key),
         ) as container:  # fmt: skip
             found = set(container.list_blob_names())
-        yield from (f"{name} is in {location}, and need not be" for name in sorted(found - expected))
+        damaged = [point for point in records.points if point.replicas.get(location) is ReplicaState.DAMAGED]
+        wanted = {manifest_name(point.vm.key, point.id) for point in damaged if point.hold}
+        yield from (f"{name} is in {location}, and need not be" for name in sorted(found - expected - wanted))
         yield from (f"{name} is not in {location}" for name in sorted(expected - found))
 
 

@@ -83,7 +83,9 @@ class Game:
             point = there.get(name)
             assert point is not None, f"{name} is held by hand, and is forgotten"
             for location in sorted(hold.locations):
-                is_whole = point.replicas[location] in WHOLE and location not in point.deletions
+                is_kept = name in self.tampered and point.replicas[location] is ReplicaState.DAMAGED
+                is_whole = is_kept or point.replicas[location] in WHOLE
+                is_whole = is_whole and location not in point.deletions
                 assert is_whole, f"{name} is held by hand, and goes in {location}: {point.replicas[location]}"
         for point in points:
             hold_here = self.ledger.holds.get(point.id)
