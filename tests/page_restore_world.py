@@ -24,9 +24,11 @@ class UploadWorld(PagedWorld):
 
 def built(kind, tmp_path, accounts, tempo=AT_ONCE):
     world = kind(tmp_path, accounts, tempo=tempo)
-    yield world
-    world.assert_histories_replay()
-    world.close()
+    try:
+        yield world
+        world.assert_histories_replay()
+    finally:
+        world.close()
 
 
 def backed_up(world):
