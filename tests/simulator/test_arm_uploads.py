@@ -48,12 +48,13 @@ def close(azure):
 def test_a_disk_is_uploaded_page_by_page(azure, over_http):
     if over_http:
         with Server(azure.cloud) as server:
-            upload(azure, server.url)
+            assert_uploaded_page_by_page(azure, server.url)
     else:
-        upload(azure)
+        assert_uploaded_page_by_page(azure)
 
 
-def upload(azure, server_url=None):
+def assert_uploaded_page_by_page(azure, server_url=None):
+    """A disk that is written page by page has these pages, and nothing else."""
     azure.make_disk("restored", body(osType="Linux", hyperVGeneration="V2"), group="recovery")
     assert state(azure) == "ReadyToUpload"
     blob = open_upload(azure, server_url)
