@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from azure.storage.blob import generate_container_sas
 
+from domain.stored import StoredSeal
+from gateways.connection import cloud
 from settings import Identity, Settings
 from tests.paged_world import AT_ONCE, PAGED, VAULT, PagedWorld
 from tests.secrets_check import assert_no_secrets
@@ -59,4 +61,10 @@ def test_an_account_that_knows_no_identity_keeps_replicas_and_gives_them_back(fo
     for point in points:
         foreign.assert_kept(point)
     assert foreign.restore(points[0].id, VAULT).disk("web-os") == b"second"
+
+    pages = foreign.copies_of(points[1])["web-os"].pages
+    container = f"{foreign.account.endpoint}/replicas"
+    assert cloud().page_blob_deletions.delete(StoredSeal(container, pages.blob, pages.sealed), points[1].id)
+    assert pages.sealed not in foreign.replicas()[pages.blob].snapshots
+    foreign.assert_kept(points[0])
     assert_no_secrets(foreign, caplog.text)
