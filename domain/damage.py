@@ -14,7 +14,7 @@ from domain.copies import Copy, CopyState
 from domain.fleet import DueBackup
 from domain.policy import Policy
 from domain.protection import ProtectedVm
-from domain.restore_points import ReplicaState, RestorePoint, next_attempt
+from domain.restore_points import ReplicaState, RestorePoint, next_attempt, taken_in
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,9 @@ def remedy(
         return Remedy(f"restore point {vm.running} is being taken, and its copy there will be whole")
     if vm.problem:
         return Remedy(f"no backup can be begun now: {vm.problem}; the next slot's copy will be whole")
+    taken = taken_in(points, slot)
+    if taken:
+        return Remedy(f"restore point {taken.id} was taken just now, so the next slot's copy will be whole")
     due = DueBackup(vm.id, slot, next_attempt(points, slot), policy.name)
     return Remedy("a backup of the VM is begun at once, and its copy there will be whole", due)
 

@@ -84,8 +84,9 @@ class ProtectedVm:
     def beginning(self, point: str) -> ProtectedVm:
         """Return the summary with a point that is about to be taken; a repeat changes nothing.
 
-        Raises Busy while another point is being taken, and where a newer slot has been taken already: an
-        older one taken after it would hold newer data than its slot says.
+        Raises Busy while another point is being taken, where the slot has an available point, and where a
+        newer slot has been taken already: an older one taken after it would hold newer data than its slot
+        says.
         """
         if self.running == point:
             return self
@@ -94,6 +95,17 @@ class ProtectedVm:
                 f"restore point {self.running} of VM '{self.name}' is being taken; ask again when it is done",
                 operation=None,
                 point=self.running,
+            )
+        if (
+            self.newest_point
+            and self.newest_state is PointState.AVAILABLE
+            and _is_in_slot(self.newest_point, point)
+        ):
+            raise Busy(
+                f"the slot of restore point {point} of VM '{self.name}' has {self.newest_point}, which is "
+                "available; ask again in the next minute if another is wanted",
+                operation=None,
+                point=self.newest_point,
             )
         if _is_newer(self.newest_point, point):
             raise Busy(
@@ -172,6 +184,10 @@ class ProtectedVm:
             ):
                 failures.pop(location, None)
         return failures
+
+
+def _is_in_slot(known: str, point: str) -> bool:
+    return point_parts(known)[1] == point_parts(point)[1]
 
 
 def _is_newer(known: str | None, point: str) -> bool:

@@ -269,6 +269,11 @@ def next_attempt(points: Iterable[RestorePoint], slot: datetime) -> int:
     return 1 + max((point.attempt for point in points if point.slot == slot), default=0)
 
 
+def taken_in(points: Iterable[RestorePoint], slot: datetime) -> RestorePoint | None:
+    """Return the available point of a slot, after which no other is taken in it."""
+    return next((point for point in points if point.slot == slot and point.is_available), None)
+
+
 def _settled(part: ProtectedDisk) -> ProtectedDisk:
     if part.is_settled:
         return part

@@ -16,7 +16,7 @@ from domain.names import slot_of
 from domain.operations import OperationState
 from domain.policy import Policy
 from domain.requests import BackupRequest
-from domain.restore_points import PointState, RestorePoint, next_attempt
+from domain.restore_points import PointState, RestorePoint, next_attempt, taken_in
 from domain.vms import EXCLUDE_TAG, POLICY_TAG, VirtualMachine
 from durable import Client
 from gateways.connection import cloud
@@ -56,7 +56,8 @@ async def start_backup(
 def plan_backup(order: BackupOrder, asked: Asked) -> Plan:
     """Look at the VM as it is now and say which restore point is to be taken of it.
 
-    Raises NotFound if there is no such VM, InvalidInput if it cannot be backed up, Busy if it is being.
+    Raises NotFound if there is no such VM, InvalidInput if it cannot be backed up, Busy if it is being, or
+    was in this very minute: a slot has one available point.
     """
     vm = _described(order.vm)
     policies = cloud().policies
@@ -64,8 +65,14 @@ def plan_backup(order: BackupOrder, asked: Asked) -> Plan:
     faults = [*_exclusion(vm), *_protection_faults(vm, policy)]
     if policy is None or faults:
         raise InvalidInput(f"VM '{vm.name}'", faults)
-    points = _points_of_idle(vm, asked.now)
     slot = slot_of(asked.now)
+    points = _points_of_idle(vm, asked.now)
+    taken = taken_in(points, slot)
+    if taken:
+        message = (
+            f"restore point {taken.id} of VM '{vm.name}' was taken in this minute; ask again in the next"
+        )
+        raise Busy(message, taken.operation, taken.id)
     attempt = next_attempt(points, slot)
     return Plan("backup_vm", vm.key, BackupRequest(vm.id, slot, attempt, policy, asked.id))
 

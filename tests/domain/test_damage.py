@@ -14,7 +14,7 @@ from domain.protection import ProtectedVm
 from domain.restore_points import PointState, ReplicaState
 from domain.retention import VmBooks, decide
 from domain.snapshots import Snapshot
-from tests.domain.samples import DAILY, NORTH, NOW, SLOT, available_point, machine
+from tests.domain.samples import DAILY, NORTH, NOW, SLOT, available_point, begun_point, machine
 from tests.domain.test_verifications import FIRST, SECOND, THIRD, arrived
 
 VAULT = replace(NORTH, name="vault")
@@ -44,9 +44,16 @@ def test_whole_data_comes_from_what_is_under_way_or_from_a_backup_at_once(
     assert (done.due is not None) is is_due, why
 
 
-def test_a_backup_in_a_slot_that_has_a_point_gets_the_next_attempt():
-    done = remedy(VM, POLICIES, "vault", [], POINTS, POINTS[0].slot)
+def test_a_backup_in_a_slot_that_has_failed_gets_the_next_attempt():
+    failed = begun_point(slot=POINTS[0].slot).failed("disk 'os' is gone", NOW)
+    done = remedy(VM, POLICIES, "vault", [], [failed, *POINTS[1:]], failed.slot)
     assert done.due.attempt == 2
+
+
+def test_no_backup_is_begun_in_a_slot_that_has_an_available_point():
+    done = remedy(VM, POLICIES, "vault", [], POINTS, POINTS[0].slot)
+    assert done.due is None
+    assert f"{POINTS[0].id} was taken just now" in done.words
 
 
 def test_older_points_in_the_same_blob_share_the_fault_if_they_are_offered():

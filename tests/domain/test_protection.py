@@ -125,6 +125,19 @@ def test_a_point_of_an_older_slot_is_not_begun_after_a_newer_one():
         vm.beginning(begun_point().id)
 
 
+def test_a_slot_that_has_an_available_point_is_not_begun_again():
+    vm = VM.with_point(available_point())
+    with pytest.raises(Busy, match="ask again in the next minute"):
+        vm.beginning(begun_point(attempt=2).id)
+    with pytest.raises(Busy, match="ask again in the next minute"):
+        vm.beginning(begun_point().id)  # whose row nobody finds any more
+
+
+def test_a_slot_that_has_failed_is_begun_again():
+    vm = VM.with_point(begun_point().failed("disk 'os' is gone", NOW))
+    assert vm.beginning(begun_point(attempt=2).id).running == begun_point(attempt=2).id
+
+
 def test_a_backup_that_fails_before_it_begins_does_not_end_the_one_that_runs():
     running = VM.beginning(begun_point().id)
     assert running.with_failure(begun_point(slot=SLOT + DAY).id, "throttled", NOW) == running

@@ -65,14 +65,25 @@ def test_the_policy_of_the_order_comes_before_the_tag(api):
     assert [request.policy.name for request in started(api)] == ["daily"]
 
 
-@pytest.mark.parametrize("state", ["failed", "available"])
-def test_a_slot_that_was_taken_before_is_taken_under_the_next_attempt(api, state):
+def test_a_slot_that_has_failed_is_taken_under_the_next_attempt(api):
     vm = api.add_vm("web")
     slot = api.clock.now().replace(second=0)
-    api.add_point(vm, slot, state=state)
+    api.add_point(vm, slot, state="failed")
     answer = ask(api, {"vm": vm})
     assert answer.status == 202
     assert [(request.slot, request.attempt) for request in started(api)] == [(slot, 2)]
+
+
+def test_a_slot_that_has_its_point_is_not_taken_twice(api):
+    vm = api.add_vm("web")
+    point = api.add_point(vm, api.clock.now().replace(second=0), state="available")
+    answer = ask(api, {"vm": vm})
+    assert answer.status == 409
+    assert "was taken in this minute; ask again in the next" in answer.body["detail"]
+    assert api.ask("GET", answer.body["restorePoint"]).body["id"] == point.id
+    assert (api.operations(), api.client.started) == ([], {})
+    api.clock.advance(timedelta(minutes=1))
+    assert ask(api, {"vm": vm}).status == 202
 
 
 def test_a_busy_vm_is_told_with_the_operation_that_keeps_it_busy(api):

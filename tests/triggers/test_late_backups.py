@@ -58,9 +58,8 @@ def test_who_came_too_late_for_an_operation_that_is_over_is_told_so(api, state, 
 def test_who_came_too_late_for_the_schedule_is_told_how_far_it_is(api, monkeypatch, state, told):
     vm, slot = api.add_vm("web"), api.clock.now().replace(second=0)
     request = BackupRequest(vm, slot, 1, api.policy())
-    monkeypatch.setattr(
-        backups, "next_attempt", lambda points, slot: 1
-    )  # it looked before the point was there
+    # It looked before the point was there.
+    monkeypatch.setattr(backups, "_points_of_idle", lambda vm, now: [])
     api.client.started[request.instance] = ("backup_vm", {})
     running = df.OrchestrationRuntimeStatus.Running
     api.client.statuses[request.instance] = Status(running, json.dumps({"operation": None}))
