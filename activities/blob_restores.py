@@ -6,11 +6,11 @@ places, and whoever finds a disk uploaded leaves it as it is.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
 import azure.durable_functions as df
 
+from activities.batches import Batch
 from activities.opening import LASTS, turn
 from domain.blob_sources import BlobSource, ImportBlob
 from domain.errors import CloudError, Refused, Transient
@@ -23,9 +23,6 @@ from gateways.connection import cloud
 from gateways.page_transfers import Done, PageTransfer
 
 blueprint = df.Blueprint()
-
-WINDOW_BYTES = 64 << 30  # of addresses that one batch lists: long lists of a large disk may time out
-MOST_SECONDS = 40.0  # of writing in one batch
 
 
 @dataclass(frozen=True)
@@ -109,8 +106,7 @@ def _further(work: BlobWork) -> BlobWork:
     """Write pages, ascending, as far as a batch goes, and the footer when all the others are there."""
     blob, reached = work.blob, work.reached
     footer = blob.length - FOOTER_BYTES
-    end = min(reached + WINDOW_BYTES, footer)
-    ends = time.monotonic() + MOST_SECONDS
+    batch = Batch()
 
     def tell(done: Done) -> None:
         nonlocal reached
@@ -120,11 +116,10 @@ def _further(work: BlobWork) -> BlobWork:
         transfer = PageTransfer(
             cloud().restore_blobs.opened(blob), cloud().disk_uploads.open(work.plan.id, LASTS), is_fresh=True
         )
-        pages = cloud().restore_blobs.page_ranges(blob, reached, end)
-        came = transfer.run(
-            plan_writes(pages, cloud().settings.costs), lambda: time.monotonic() >= ends, told=tell
-        )
-        reached = end if came.is_complete else reached
+        for start, end in batch.windows(reached, footer):
+            pages = cloud().restore_blobs.page_ranges(blob, start, end)
+            came = transfer.run(plan_writes(pages, cloud().settings.costs), batch.is_over, told=tell)
+            reached = end if came.is_complete else reached
         if reached == footer:  # last of all: without it Azure takes no upload for a whole one
             transfer.run(plan_writes([PageRange(footer, blob.length)]), lambda: False)
             reached = blob.length

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
 import azure.durable_functions as df
 
 from activities.announcing import announce
+from activities.batches import Batch
 from activities.opening import opened, turn
 from activities.settling import circumstances, settle
 from domain.copies import Copy, CopyState
@@ -32,9 +32,6 @@ from gateways.page_transfers import Done, How, PageTransfer
 from gateways.window_tallies import begun, extended
 
 blueprint = df.Blueprint()
-
-WINDOW_BYTES = 64 << 30  # of addresses that one batch lists: long lists of a large disk may time out
-MOST_SECONDS = 40.0  # of writing in one batch
 
 
 def begin_pages(copy: Copy, queue: CopyQueue, now: datetime) -> Copy:
@@ -95,6 +92,7 @@ def _carried(copy: Copy) -> Copy:
                 copy = _sealed(copy, blob)
         return copy
     except Refused as refused:
+        copy = cloud().catalogue.copies.known(copy)
         return _recorded(copy, _refused(copy, refused))
     except Transient:
         copy = cloud().catalogue.copies.known(copy)
@@ -117,9 +115,25 @@ def _refused(copy: Copy, refused: Refused) -> Copy:
 
 
 def _written(copy: Copy, source: Opened, previous: Opened | None, blob: PageBlob) -> Copy:
-    """Write what is to be written from where the copy has come to, as far as a batch goes, and record it."""
-    pages = _pages(copy)
-    start, end = pages.reached, min(pages.reached + WINDOW_BYTES, pages.length)
+    """Write what is to be written from where the copy has come to, as far as a batch goes."""
+    batch, claimed = Batch(), copy
+    for start, end in batch.windows(_pages(copy).reached, _pages(copy).length):
+        copy = _window_written(copy, source, previous, blob, (start, end), batch.is_over)
+        if not _is_claim(copy, claimed):
+            break
+    return copy
+
+
+def _window_written(
+    copy: Copy,
+    source: Opened,
+    previous: Opened | None,
+    blob: PageBlob,
+    window: tuple[int, int],
+    is_over: Callable[[], bool],
+) -> Copy:
+    """Write a window, or its beginning if the batch is over before its end, and record how far that came."""
+    pages, (start, end) = _pages(copy), window
     record, reached, streamed_bytes = begun(start, end), start, 0
 
     def tell(done: Done) -> None:
@@ -127,12 +141,11 @@ def _written(copy: Copy, source: Opened, previous: Opened | None, blob: PageBlob
         record, reached = extended(record, done), done.end
         streamed_bytes += done.end - done.start if done.how in (How.STREAMED, How.ZEROS) else 0
 
-    ends = time.monotonic() + MOST_SECONDS
     transfer = PageTransfer(source, blob, is_fresh=pages.base is None)
     try:
         ranges = _wanted(pages, source, previous, blob, end)
         writes = plan_writes(ranges, cloud().settings.costs)
-        came = transfer.run(writes, lambda: time.monotonic() >= ends, told=tell)
+        came = transfer.run(writes, is_over, told=tell)
         reached = end if came.is_complete else max(came.reached, start)
     finally:  # also what was written before a failure need not be written again
         if reached > start:
@@ -187,7 +200,11 @@ def _recorded(copy: Copy, changed: Copy) -> Copy:
         announce(Event(EventName.COPY_STALLED, copy.point, since, circumstances(copy)))
 
     def ours(known: Copy) -> Copy | None:
-        is_same = (known.state, known.owner, known.attempt) == (copy.state, copy.owner, copy.attempt)
-        return changed if is_same else None
+        return changed if _is_claim(known, copy) else None
 
     return cloud().catalogue.copies.alter(copy, ours) or changed
+
+
+def _is_claim(known: Copy, claimed: Copy) -> bool:
+    """Whether a copy is still that of the worker and the attempt that it was claimed for."""
+    return (known.state, known.owner, known.attempt) == (claimed.state, claimed.owner, claimed.attempt)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import azure.durable_functions as df
 
+from activities.batches import Batch
 from activities.opening import opened_snapshots, turn
 from domain.copies import Copy, CopyState
 from domain.errors import Absent, Refused, Transient
@@ -35,7 +35,6 @@ blueprint = df.Blueprint()
 
 PAGE = 25  # VMs that are looked at in one step
 LISTED_BYTES = 4096 * WINDOW_BYTES  # of addresses in one list of changes: longer ones may time out
-MOST_SECONDS = 40.0  # of reading in one batch
 MOST_AT_ONCE = 1  # of the batches that there may be at a time: the others are left to copies
 _log = logging.getLogger("tidemark.verification")
 
@@ -175,18 +174,18 @@ def _further(
     verification: Verification, source: Opened, previous: Opened | None, replica: Opened, blob: PageBlob
 ) -> Verification:
     """Compare what is to be compared from where the verification has come to, as far as a batch goes."""
-    ends = time.monotonic() + MOST_SECONDS
+    batch = Batch()
     chosen, comparison = verification.chosen_windows(), PageComparison(blob.wire, source, replica)
     body = verification.body_bytes
     while verification.reached < body:
         end = min((verification.reached // LISTED_BYTES + 1) * LISTED_BYTES, body)
         ranges = _wanted(verification, source, previous, replica, chosen, end)
-        came = comparison.run(ranges, lambda: time.monotonic() >= ends)
+        came = comparison.run(ranges, batch.is_over)
         reached = end if came.is_complete else max(came.reached, verification.reached)
         verification = verification.further(reached, came.read_bytes)
         if came.difference is not None:
             return verification.damaged(came.difference, f"it differs from {source.name}")
-        if time.monotonic() >= ends:
+        if batch.is_over():
             return verification
     fault = _footer_fault(source, replica, body)
     return verification.damaged(body, fault) if fault else verification.equal()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-import activities.blob_restores
+import activities.batches
 from activities.blob_restores import BlobWork, begin_import_blob, end_upload, upload_pages
 from activities.restores import begin_disk
 from domain.errors import Refused, Transient
@@ -43,7 +43,8 @@ def importing(tmp_path, accounts):
 
 @pytest.fixture
 def uploading(tmp_path, accounts, monkeypatch):
-    monkeypatch.setattr(activities.blob_restores, "WINDOW_BYTES", 16 * MIB)  # so an upload takes some batches
+    monkeypatch.setattr(activities.batches, "WINDOW_BYTES", 16 * MIB)
+    monkeypatch.setattr(activities.batches, "MOST_WINDOWS", 1)  # so an upload takes some batches
     yield from built(UploadWorld, tmp_path, accounts)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities import verifications
+from activities import batches
 from domain.names import copy_partition
 from domain.verifications import ROTATION_DAYS, WINDOW_BYTES
 from domain.windows import sampled_windows
@@ -152,13 +152,13 @@ def test_an_account_that_does_not_answer_is_told_and_tried_again_the_next_day(pa
 
 def test_a_long_verification_goes_on_batch_by_batch_and_its_history_begins_anew(paged, monkeypatch, caplog):
     _, newest = backed_up(paged)
-    monkeypatch.setattr(verifications, "MOST_SECONDS", 0.0)  # one piece, and no more
-    monkeypatch.setattr("orchestrators.verify_replica.MOST_BATCHES", 2)
     for place in (30, 45, 60):
         paged.write("web", "os", b"more", offset=place * MIB)
     paged.back_up("web", timedelta(minutes=10))
     newest = paged.points_of(newest.vm.id)[0]
     paged.tamper(newest, "web-os", 60 * MIB)
+    monkeypatch.setattr(batches, "MOST_SECONDS", 0.0)  # one piece, and no more
+    monkeypatch.setattr("orchestrators.verify_replica.MOST_BATCHES", 2)
     paged.verify()
     assert [event["address"] for event in events(caplog)] == [60 * MIB]
     assert paged.copies_of(newest)["web-data"].verified

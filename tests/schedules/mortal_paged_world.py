@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from activities import blob_restores, page_copies, verifications
+from activities import batches, blob_restores, page_copies, verifications
 from gateways.page_comparisons import PageComparison
 from gateways.page_transfers import PageTransfer
 from tests.paged_world import VAULT, PagedWorld
@@ -44,8 +44,8 @@ def one_at_a_time() -> Iterator[None]:
         (page_copies, "PageTransfer", partial(PageTransfer, connections=1)),
         (blob_restores, "PageTransfer", partial(PageTransfer, connections=1)),
         (verifications, "PageComparison", partial(PageComparison, connections=1)),
-        (page_copies, "WINDOW_BYTES", WINDOW_BYTES),
-        (blob_restores, "WINDOW_BYTES", WINDOW_BYTES),
+        (batches, "WINDOW_BYTES", WINDOW_BYTES),
+        (batches, "MOST_WINDOWS", 1),
     )
     with ExitStack() as stack:
         for module, name, value in single:
