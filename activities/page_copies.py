@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from domain.events import Event, EventName
 from domain.page_copies import PageProgress
 from domain.page_plans import plan_pages
 from domain.page_ranges import PageRange, overlaid
-from domain.page_writes import plan_writes
+from domain.page_writes import Write, plan_writes
 from domain.snapshots import Snapshot
 from domain.tags import DISK_METADATA, POINT_METADATA
 from domain.vhd import FOOTER_BYTES, footer_fault
@@ -92,10 +92,10 @@ def _carried(copy: Copy) -> Copy:
                 copy = _sealed(copy, blob)
         return copy
     except Refused as refused:
-        copy = cloud().catalogue.copies.known(copy)
+        copy = _as_recorded(copy)
         return _recorded(copy, _refused(copy, refused))
     except Transient:
-        copy = cloud().catalogue.copies.known(copy)
+        copy = _as_recorded(copy)
         waiting = _recorded(copy, copy.kept_waiting(cloud().now()))
         if waiting.state is CopyState.COPYING:
             raise
@@ -115,43 +115,43 @@ def _refused(copy: Copy, refused: Refused) -> Copy:
 
 
 def _written(copy: Copy, source: Opened, previous: Opened | None, blob: PageBlob) -> Copy:
-    """Write what is to be written from where the copy has come to, as far as a batch goes."""
-    batch, claimed = Batch(), copy
-    for start, end in batch.windows(_pages(copy).reached, _pages(copy).length):
-        copy = _window_written(copy, source, previous, blob, (start, end), batch.is_over)
-        if not _is_claim(copy, claimed):
-            break
-    return copy
-
-
-def _window_written(
-    copy: Copy,
-    source: Opened,
-    previous: Opened | None,
-    blob: PageBlob,
-    window: tuple[int, int],
-    is_over: Callable[[], bool],
-) -> Copy:
-    """Write a window, or its beginning if the batch is over before its end, and record how far that came."""
-    pages, (start, end) = _pages(copy), window
-    record, reached, streamed_bytes = begun(start, end), start, 0
-
-    def tell(done: Done) -> None:
-        nonlocal record, reached, streamed_bytes
-        record, reached = extended(record, done), done.end
-        streamed_bytes += done.end - done.start if done.how in (How.STREAMED, How.ZEROS) else 0
-
-    transfer = PageTransfer(source, blob, is_fresh=pages.base is None)
+    """Write what is to be written from where the copy has come to, as far as a batch goes, and record it."""
+    batch, writing = Batch(), _Writing(_pages(copy))
+    transfer = PageTransfer(source, blob, is_fresh=writing.pages.base is None)
     try:
-        ranges = _wanted(pages, source, previous, blob, end)
-        writes = plan_writes(ranges, cloud().settings.costs)
-        came = transfer.run(writes, is_over, told=tell)
-        reached = end if came.is_complete else max(came.reached, start)
+        for _, end in batch.windows(writing.pages.reached, writing.pages.length):
+            ranges = _wanted(writing.pages, source, previous, blob, end)
+            writing.window(end, transfer, plan_writes(ranges, cloud().settings.costs), batch.is_over)
     finally:  # also what was written before a failure need not be written again
-        if reached > start:
-            further = pages.further(replace(record, end=reached), streamed_bytes)
-            copy = _recorded(copy, copy.carried(further, cloud().now()))
+        if writing.pages != copy.pages:
+            copy = _recorded(copy, copy.carried(writing.pages, cloud().now()))
     return copy
+
+
+class _Writing:
+    """How far a batch has come: `pages` has all that is known to be written, also when it fails."""
+
+    def __init__(self, pages: PageProgress) -> None:
+        self.pages = pages
+
+    def window(
+        self, end: int, transfer: PageTransfer, writes: Iterable[Write], is_over: Callable[[], bool]
+    ) -> None:
+        """Do the writes of the window that ends there, or of its beginning if the batch is over before."""
+        start = self.pages.reached
+        record, reached, streamed_bytes = begun(start, end), start, 0
+
+        def tell(done: Done) -> None:
+            nonlocal record, reached, streamed_bytes
+            record, reached = extended(record, done), done.end
+            streamed_bytes += done.end - done.start if done.how in (How.STREAMED, How.ZEROS) else 0
+
+        try:
+            came = transfer.run(writes, is_over, told=tell)
+            reached = end if came.is_complete else max(came.reached, start)
+        finally:
+            if reached > start:
+                self.pages = self.pages.further(replace(record, end=reached), streamed_bytes)
 
 
 def _wanted(
@@ -200,11 +200,16 @@ def _recorded(copy: Copy, changed: Copy) -> Copy:
         announce(Event(EventName.COPY_STALLED, copy.point, since, circumstances(copy)))
 
     def ours(known: Copy) -> Copy | None:
-        return changed if _is_claim(known, copy) else None
+        return changed if _is_same_claim(known, copy) else None
 
     return cloud().catalogue.copies.alter(copy, ours) or changed
 
 
-def _is_claim(known: Copy, claimed: Copy) -> bool:
-    """Whether a copy is still that of the worker and the attempt that it was claimed for."""
-    return (known.state, known.owner, known.attempt) == (claimed.state, claimed.owner, claimed.attempt)
+def _as_recorded(copy: Copy) -> Copy:
+    """Return a copy with all that was recorded of it, as long as it is the same worker's."""
+    known = cloud().catalogue.copies.known(copy)
+    return known if _is_same_claim(known, copy) else copy
+
+
+def _is_same_claim(known: Copy, copy: Copy) -> bool:
+    return (known.state, known.owner, known.attempt) == (copy.state, copy.owner, copy.attempt)

@@ -20,6 +20,7 @@ MODULES = (
     "package",
     "ranged_reads",
     "copying",
+    "disk_sizes",
     "backups",
     "costs",
     "fleet",
