@@ -16,7 +16,7 @@ from domain.retention import VmBooks, is_put_off, may_be_kept, newest_offered
 
 # A step that was given up may still be at work somewhere, and make what it was asked for: steps last minutes.
 QUIET = timedelta(hours=1)
-FAILURES_TOLD = timedelta(days=7)  # a failed point stays to be looked into, though nothing of it is left
+FAILURES_TOLD = timedelta(days=7)  # a failed point or replica stays to be looked into
 
 _LOST = (ReplicaState.FAILED, ReplicaState.SKIPPED, ReplicaState.DAMAGED)
 _OVER = (ReplicaState.DELETED, *_LOST)
@@ -63,8 +63,7 @@ def _leftovers(books: VmBooks, point: RestorePoint, copy: Copy, now: datetime) -
     every = attempt_names(copy, copy.attempt)
     if copy.state is not CopyState.AVAILABLE:
         return CopyLeftovers(copy, every, is_all=True)
-    is_useless = state in _LOST and not _is_wanted(point, copy.location, now)
-    if is_useless and _is_overtaken(books, point, copy.location):
+    if _is_useless(books, point, copy, now):
         return CopyLeftovers(copy, every, is_all=True)
     is_all = state is ReplicaState.AVAILABLE or state is ReplicaState.EXPIRING
     return CopyLeftovers(copy, failed, is_all) if failed else None
@@ -75,11 +74,30 @@ def ended_imports(point: RestorePoint, now: datetime) -> list[str]:
     return [by for by, left in point.imports.items() if by not in point.uses and now >= left.since + QUIET]
 
 
-def _is_wanted(point: RestorePoint, location: str, now: datetime) -> bool:
-    """Whether somebody holds or reads a damaged replica, or its manifest is immutable still."""
-    if point.replicas.get(location) is not ReplicaState.DAMAGED:
-        return False
-    return bool(point.hold or point.uses) or is_put_off(point, location, now)
+def _is_useless(books: VmBooks, point: RestorePoint, copy: Copy, now: datetime) -> bool:
+    """Whether a copy that has arrived is of a replica that is not offered, and nothing will build on it.
+
+    The next copy of its disk builds on it, until a newer one has arrived; but where none comes, as of a VM
+    that was deleted, it is not kept for ever. A damaged replica is, as nobody may have another one.
+    """
+    state = point.replicas.get(copy.location)
+    if state is ReplicaState.DAMAGED:
+        is_wanted = point.hold or point.uses or is_put_off(point, copy.location, now)
+        return not is_wanted and _is_overtaken(books, point, copy.location)
+    is_old = point.decided is not None and now >= point.decided + FAILURES_TOLD
+    is_built_on = not _is_overtaken(books, point, copy.location) and not _has_successor(books, copy)
+    return state in _LOST and (is_old or not is_built_on)
+
+
+def _has_successor(books: VmBooks, copy: Copy) -> bool:
+    """Whether a newer copy of the same disk has arrived in the same location."""
+    return any(
+        (other.disk, other.location) == (copy.disk, copy.location)
+        and other.state is CopyState.AVAILABLE
+        and not other.is_cleaned
+        and other.source_created > copy.source_created
+        for other in books.copies
+    )
 
 
 def attempt_names(copy: Copy, attempts: int) -> tuple[str, ...]:

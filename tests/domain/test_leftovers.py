@@ -93,6 +93,38 @@ def test_a_disk_that_arrived_of_a_point_that_did_not_goes_when_nothing_builds_on
     assert names_left(point, copy, point_with(ReplicaState.AVAILABLE, days=1)) == [copy.target_name]
 
 
+@pytest.mark.parametrize("state", [ReplicaState.FAILED, ReplicaState.SKIPPED])
+def test_a_disk_that_arrived_of_a_point_that_did_not_goes_when_a_newer_copy_of_it_has_arrived(state):
+    older, newer = point_with(state), point_with(state, days=1)
+    first, second = (copy_of(point, CopyState.AVAILABLE) for point in (older, newer))
+    second = replace(second, source_created=first.source_created + timedelta(days=1))
+    other = replace(second, disk="another-0123456789ab")
+    known = books(older, newer, copies=[first, second, other])
+    assert [left.names for left in copy_leftovers(known, older, LATER)] == [(first.target_name,)]
+    assert copy_leftovers(known, newer, LATER) == []  # the next copy builds on it
+    unlike = [replace(second, state=CopyState.FAILED), replace(second, is_cleaned=True), other]
+    for each in unlike:
+        assert copy_leftovers(books(older, newer, copies=[first, each]), older, LATER) == []
+
+
+def test_a_disk_that_arrived_of_a_point_that_did_not_is_not_kept_for_ever():
+    """Of a VM that was deleted no newer copy ever comes."""
+    point = point_with(ReplicaState.FAILED)
+    copy = copy_of(point, CopyState.AVAILABLE)
+    ends = point.decided + FAILURES_TOLD
+    assert names_left(point, copy, now=ends - timedelta(seconds=1)) == []
+    assert names_left(point, copy, now=ends) == [copy.target_name]
+
+
+def test_a_damaged_replica_is_kept_until_a_newer_one_is_whole():
+    point = point_with(ReplicaState.DAMAGED)
+    copy = copy_of(point, CopyState.AVAILABLE)
+    assert names_left(point, copy, now=point.decided + 10 * FAILURES_TOLD) == []
+    newer = point_with(ReplicaState.AVAILABLE, days=1)
+    assert names_left(point, copy, newer) == [copy.target_name]
+    assert names_left(replace(point, uses={"restore": NOW}), copy, newer) == []
+
+
 def test_what_was_cleaned_or_is_deleted_with_its_replica_is_not_looked_for():
     point = point_with(ReplicaState.AVAILABLE)
     copy = copy_of(point, CopyState.AVAILABLE, attempt=2)

@@ -22,7 +22,8 @@ def snapshots(game: Game, records: Records) -> Iterator[str]:
     """The cloud has the snapshots that the books say are there, and no other; each has the right bytes."""
     needed = records.needed_snapshots()
     there = {each.id.key: each for each in records.snapshots}
-    yield from (f"{name} is there, and need not be" for name in sorted(there.keys() - needed))
+    left = there.keys() - needed - records.bases()
+    yield from (f"{name} is there, and need not be" for name in sorted(left))
     yield from (f"{name} is not there" for name in sorted(needed - there.keys()))
     for point in records.points:
         for part in point.disks if point.is_available else ():

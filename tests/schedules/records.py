@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from domain.copies import Copy
+from domain.copies import Copy, CopyState
 from domain.copy_queues import CopyQueue
 from domain.leftovers import attempt_names, disk_keys
 from domain.operations import Operation
@@ -67,6 +67,20 @@ class Records:
                 if state in WHOLE and location not in point.deletions:
                     needed |= set(self._targets(point, location))
         return needed
+
+    def bases(self) -> set[str]:
+        """The keys of the newest copy that has arrived of each disk in each location.
+
+        The next one builds on it: so it may be there for some days although another disk's has not arrived.
+        """
+        arrived = [copy for copy in self.copies if copy.state is CopyState.AVAILABLE and not copy.is_paged]
+        newest = {
+            (copy.disk, copy.location): copy for copy in sorted(arrived, key=lambda copy: copy.source_created)
+        }
+        places = cloud().policies.locations
+        return {
+            copy.target_id(places[copy.location]).lower() for copy in newest.values() if not copy.is_cleaned
+        }
 
     def justified_snapshots(self) -> set[str]:
         """The keys of the snapshots that may be there while nothing is at work: those of points that are
