@@ -21,6 +21,7 @@ MODULES = (
     "ranged_reads",
     "copying",
     "disk_sizes",
+    "azcopy",
     "backups",
     "costs",
     "fleet",
