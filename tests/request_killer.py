@@ -92,8 +92,7 @@ class RequestKiller(threading.Thread):
     def run(self) -> None:
         try:
             for number, position in enumerate(self.positions, start=1):
-                self._kill_at(position)
-                if self._is_given_up:
+                if not self._has_killed_at(position):
                     return
                 self._meanwhile()
                 self._trap = _Trap(self.positions[number]) if number < len(self.positions) else None
@@ -104,19 +103,20 @@ class RequestKiller(threading.Thread):
     def give_up(self) -> None:
         """Kill nobody any more; returns when nobody is being killed or started."""
         self._is_given_up = True
-        if self._trap:
-            self._trap.give_up()
-        self.join(PATIENCE_SECONDS)
+        while self.is_alive():
+            if trap := self._trap:
+                trap.give_up()
+            self.join(0.1)
 
-    def _kill_at(self, position: Position) -> None:
+    def _has_killed_at(self, position: Position) -> bool:
         trap = self._trap
         assert trap is not None
         assert trap.is_reached.wait(PATIENCE_SECONDS), f"the host never came to be {position.name}"
-        if self._is_given_up:
-            return
-        self._system.host.kill()
-        self.reached.append(position.name)
-        trap.is_dead.set()
+        if not self._is_given_up:
+            self._system.host.kill()
+            self.reached.append(position.name)
+            trap.is_dead.set()
+        return not self._is_given_up
 
 
 @contextmanager
@@ -137,4 +137,5 @@ def killing(
         finally:
             killer.give_up()
     assert killer.failure is None, killer.failure
-    assert killer.reached == [each.name for each in killer.positions]
+    missed = [each.name for each in killer.positions[len(killer.reached) :]]
+    assert not missed, f"the host was never killed {', never '.join(missed)}"
