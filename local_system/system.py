@@ -94,6 +94,11 @@ class LocalSystem:
         return self.azure.cloud
 
     @property
+    def catalogue(self) -> str:
+        """The connection string of the catalogue's account, to look into behind the app's back."""
+        return self._recovery.azurite.connection_string(CATALOGUE)
+
+    @property
     def log(self) -> Path | None:
         """The log that tells most: the simulator's, which holds only its own failures, else the host's."""
         logs = [self.directory.path / name for name in ("simulator.log", "function-host.log")]

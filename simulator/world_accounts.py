@@ -53,15 +53,6 @@ class AccountHandle:
         """Where its blobs are reached, without a slash at the end."""
         return self.resource.endpoint
 
-    @property
-    def refuses_incremental_sources(self) -> bool:
-        """Whether Put Page From URL out of the SAS of an incremental snapshot fails."""
-        return self.resource.refuses_incremental_sources
-
-    @refuses_incremental_sources.setter
-    def refuses_incremental_sources(self, value: bool) -> None:
-        self.resource.refuses_incremental_sources = value
-
     def add_container(self, name: str) -> str:
         """Add a container; return its name. One that is there stays as it is."""
         if not is_container_name(name):

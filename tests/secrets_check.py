@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.data.tables import TableServiceClient
@@ -15,8 +15,16 @@ SIGNS = ("sig=", "SharedAccessSignature", "Bearer ", "AccountKey=")  # of signat
 
 def assert_no_secrets(world: World, log: str = "") -> None:
     """Nothing in the histories of a world's host, in its tables or in `log` (caplog.text) gives any right."""
+    account = world.catalogue
+    credential = AzureNamedKeyCredential(account.name, account.key)
+    with TableServiceClient(account.table_endpoint, credential=credential) as tables:
+        assert_none_in([*_histories(world), *rows(tables), ("the log", log)])
+
+
+def assert_none_in(told: Iterable[tuple[str, str]]) -> None:
+    """Nothing in texts, each named by where it stands, gives any right."""
     seen = 0
-    for where, text in [*_histories(world), *_rows(world), ("the log", log)]:
+    for where, text in told:
         seen += len(text)
         for sign in SIGNS:
             place = text.find(sign)
@@ -31,12 +39,10 @@ def _histories(world: World) -> Iterator[tuple[str, str]]:
         yield f"the history of {name}", json.dumps(world.host.history(name), default=str)
 
 
-def _rows(world: World) -> Iterator[tuple[str, str]]:
-    account = world.catalogue
-    credential = AzureNamedKeyCredential(account.name, account.key)
-    with TableServiceClient(account.table_endpoint, credential=credential) as tables:
-        names = [table.name for table in tables.list_tables()]
-        assert "operations" in names
-        for name in names:
-            for row in tables.get_table_client(name).list_entities():
-                yield f"table {name}", json.dumps(row, default=str)
+def rows(tables: TableServiceClient) -> Iterator[tuple[str, str]]:
+    """Yield all rows of a catalogue, each with the table that it stands in."""
+    names = [table.name for table in tables.list_tables()]
+    assert "operations" in names
+    for name in names:
+        for row in tables.get_table_client(name).list_entities():
+            yield f"table {name}", json.dumps(row, default=str)
