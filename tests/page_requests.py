@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from activities.page_copies import WINDOW_BYTES
+from activities.batches import WINDOW_BYTES
 from local_system.simulated_azure import VAULT_CONTAINER
 from simulator.wire import Request
 

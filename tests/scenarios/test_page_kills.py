@@ -56,7 +56,7 @@ from tests.request_killer import Position, killing
 from tests.secrets_check import assert_none_in, rows
 
 MIB, GIB = 1 << 20, 1 << 30
-DISK_BYTES = 130 * GIB  # sparse; listed in three windows, each of which is a batch
+DISK_BYTES = 130 * GIB  # sparse; it is listed in three windows
 PLACES = [*range(0, 30 * MIB, MIB), 70 * GIB, 71 * GIB, 129 * GIB]  # too far apart to be written in one go
 BEGINS = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)  # the daily work of the next day is far away
 FAST = 10 * GIB  # bytes a second that Azure copies within an account: a disk takes it seconds
