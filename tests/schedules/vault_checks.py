@@ -110,9 +110,10 @@ def accesses(game: Game, _: Records) -> Iterator[str]:
 
 def turns(game: Game, _: Records) -> Iterator[str]:
     """No turn at a disk is held, and no place for a batch; what has run out is free."""
-    now = cloud().now()
-    permits = cloud().catalogue.permits
-    for entity in cloud().catalogue.service.get_table_client("permits").list_entities():
+    now, permits, tables = cloud().now(), cloud().catalogue.permits, cloud().catalogue.service
+    if "permits" not in {table.name for table in tables.list_tables()}:
+        return  # nothing was ever copied
+    for entity in tables.get_table_client("permits").list_entities():
         pool, key = entity["PartitionKey"], entity["RowKey"]
         held = permits.get(pool, key)
         if key != "pause" and held and held.expires > now:
