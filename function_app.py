@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 
+# Plugins of pydantic are looked for in the metadata of every installed package, and there are none.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 # What modules define stays: looking for garbage in it again and again is a tenth of a cold start.
 gc.disable()
 try:
