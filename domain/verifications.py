@@ -174,7 +174,7 @@ def plan_verification(
     source = find(copy.source_id)
     if source is None or not source.is_usable:
         return planned.unknown(f"snapshot {copy.source_id}, which it was copied from, is gone")
-    if (source.unique_id or "").lower() != copy.source_unique_id.lower():
+    if not source.is_known_as(copy.source_unique_id):
         return planned.unknown(f"snapshot {copy.source_id} is another one than it was copied from")
     same = [other for other in queue if _is_in(other, planned.pages.blob)]
     days = min(max(day - _last_day(same, day - 1), 1), ROTATION_DAYS)
@@ -212,9 +212,13 @@ def _previous(
     if base is None:
         return None
     verified = [other for other in same if other.verified and other.source_created < copy.source_created]
+    known = {other.source_id: other.source_unique_id for other in same}
     for snapshot_id in (*(other.source_id for other in verified[-1:]), base.snapshot_id):
         found = find(snapshot_id)
-        if found and found.is_usable and found.family_id and found.family_id == source.family_id:
+        if found is None or not found.is_usable:
+            continue
+        is_it = snapshot_id not in known or found.is_known_as(known[snapshot_id])
+        if is_it and found.family_id and found.family_id == source.family_id:
             return snapshot_id
     return None
 

@@ -109,6 +109,26 @@ def test_a_replica_whose_source_is_gone_or_another_is_not_known_to_be_equal():
     assert (told.state, "another one" in told.reason) == (VerificationState.UNKNOWN, True)
 
 
+@pytest.mark.parametrize(
+    ("made_again", "family", "previous", "why"),
+    [
+        ((VERIFIED,), "family", "snapshot 1", "since its base, where that of the verified one is another now"),
+        ((VERIFIED, SECOND), "family", None, "both are others than were copied"),
+        ((VERIFIED, SECOND, THIRD), "of another disk", None, "no difference is told between families"),
+    ],
+)
+def test_a_snapshot_that_was_made_again_under_its_name_tells_nothing(made_again, family, previous, why):
+    find, others = at_home(VERIFIED, SECOND, THIRD), at_home(VERIFIED, SECOND, family=family)
+
+    def found(snapshot_id):
+        there = others(snapshot_id) or find(snapshot_id)
+        is_another = family == "family" and snapshot_id in [copy.source_id for copy in made_again]
+        return replace(there, unique_id="another") if is_another else there
+
+    plan = plan_verification("web", THIRD, [VERIFIED, SECOND, THIRD], TODAY, found)
+    assert (plan.previous_id, plan.is_whole) == (previous, previous is None), why
+
+
 def test_where_others_in_the_blob_are_damaged_and_where_the_footer_lay_is_read():
     damaged = arrived(2, FIRST, is_damaged=True, damaged_at=7 * WINDOW_BYTES + 5)
     assert planned(replace(VERIFIED, verified=NOW), damaged).suspects == (7 * WINDOW_BYTES + 5,)
