@@ -110,22 +110,22 @@ def test_a_replica_whose_source_is_gone_or_another_is_not_known_to_be_equal():
 
 
 @pytest.mark.parametrize(
-    ("made_again", "family", "previous", "why"),
+    ("others", "of_another_family", "previous", "why"),
     [
-        ((VERIFIED,), "family", "snapshot 1", "since its base, where that of the verified one is another now"),
-        ((VERIFIED, SECOND), "family", None, "both are others than were copied"),
-        ((VERIFIED, SECOND, THIRD), "of another disk", None, "no difference is told between families"),
+        ([VERIFIED], [], "snapshot 1", "since its base, where that of the verified one was made again"),
+        ([VERIFIED, SECOND], [], None, "both were made again"),
+        ([], [VERIFIED, SECOND], None, "no difference is told between families"),
     ],
 )
-def test_a_snapshot_that_was_made_again_under_its_name_tells_nothing(made_again, family, previous, why):
-    find, others = at_home(VERIFIED, SECOND, THIRD), at_home(VERIFIED, SECOND, family=family)
+def test_a_snapshot_that_is_another_than_was_copied_tells_nothing(others, of_another_family, previous, why):
+    def find(snapshot_id):
+        found = at_home(VERIFIED, SECOND, THIRD)(snapshot_id)
+        if snapshot_id in [copy.source_id for copy in others]:
+            return replace(found, unique_id="made again")
+        is_strange = snapshot_id in [copy.source_id for copy in of_another_family]
+        return replace(found, family_id="another") if is_strange else found
 
-    def found(snapshot_id):
-        there = others(snapshot_id) or find(snapshot_id)
-        is_another = family == "family" and snapshot_id in [copy.source_id for copy in made_again]
-        return replace(there, unique_id="another") if is_another else there
-
-    plan = plan_verification("web", THIRD, [VERIFIED, SECOND, THIRD], TODAY, found)
+    plan = plan_verification("web", THIRD, [VERIFIED, SECOND, THIRD], TODAY, find)
     assert (plan.previous_id, plan.is_whole) == (previous, previous is None), why
 
 

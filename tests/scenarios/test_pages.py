@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from domain.restore_points import ReplicaState
 from gateways.connection import cloud
+from simulator.data_plane.vhd import Vhd
 from tests.paged_world import PAGED, VAULT
 from tests.world import MIB
 
@@ -54,6 +55,43 @@ def test_a_disk_that_was_replaced_or_has_grown_is_kept_right(paged):
     paged.assert_kept(first)
     paged.assert_kept(second)
     assert paged.copies_of(second)["web-os"].pages.base.point == first.id
+
+
+def test_the_footer_of_a_disk_that_has_grown_is_right_whatever_azure_lists_of_footers(paged, monkeypatch):
+    def of_the_disk_alone(newer, older, start, end):
+        return newer._image.changes_since(older._image, start, min(end, newer.disk_bytes))
+
+    vm_id = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.back_up("web")
+    monkeypatch.setattr(Vhd, "changes_since", of_the_disk_alone)
+    with paged.cloud.estate.lock:
+        paged.machines["web"].disk("os").image.resize(65 * MIB)
+    paged.back_up("web")
+
+    second, first = paged.points_of(vm_id)
+    assert paged.copies_of(second)["web-os"].pages.base.point == first.id
+    paged.assert_kept(second)
+    paged.assert_kept(first)
+
+
+def test_a_blob_that_somebody_has_written_over_is_left_and_the_next_copy_is_whole(paged):
+    vm_id = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.back_up("web")
+    [first] = paged.points_of(vm_id)
+    pages = paged.copies_of(first)["web-os"].pages
+    blob = cloud().page_blobs.at(f"{paged.account.endpoint}/replicas", pages.blob)
+    source = {"x-ms-copy-source": blob.opened(pages.sealed).url()}  # its snapshot, promoted by hand
+    blob._send("PUT", {}, source, (202,), "promoting a snapshot over")
+    paged.pass_time(timedelta(hours=1))
+    paged.write("web", "os", b"second")
+    paged.back_up("web", within=timedelta(hours=1))
+
+    second, first = paged.points_of(vm_id)
+    whole = paged.copies_of(second)["web-os"].pages
+    assert whole.base is None
+    assert "BlobOverwritten" in whole.why_whole
+    paged.assert_kept(second)
+    paged.assert_kept(first)
 
 
 def test_what_an_unfinished_copy_has_left_in_the_blob_is_not_in_the_next_replica(paged):
