@@ -107,9 +107,11 @@ def test_a_transfer_that_is_cut_goes_on_where_it_stopped(world, is_served, conne
 def test_when_time_is_over_nothing_new_begins(world):
     world.write(0, 21 * MIB)
     opened, writes = world.whole(world.take("first"))
-    looks = iter([False, False, False])
+    looks = iter([False, False])
     done = PageTransfer(opened, world.fresh(), 1).run(writes, lambda: next(looks, True))
     assert (done.is_complete, done.reached) == (False, writes[3].start)
+    done = PageTransfer(opened, world.fresh(), 5).run(writes, lambda: True)
+    assert (done.is_complete, done.reached) == (False, writes[1].start)  # some of it is always done
 
 
 def test_digests_follow_from_the_bytes_alone(world, is_served):

@@ -56,6 +56,7 @@ def test_what_passes_by_itself_is_waited_for(paged, web, plant):
     paged.cloud.faults.verify_all_met()
     [point] = paged.points_of(web)
     assert point.replicas[VAULT] is ReplicaState.AVAILABLE, paged.copies_of(point)
+    assert [len(blob.snapshots) for blob in paged.replicas().values()] == [1]
     paged.assert_kept(point)
     paged.assert_closed()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from activities import page_copies
 from domain.restore_points import ReplicaState
 from gateways.connection import cloud
 from simulator.data_plane.vhd import Vhd
@@ -55,6 +56,31 @@ def test_a_disk_that_was_replaced_or_has_grown_is_kept_right(paged):
     paged.assert_kept(first)
     paged.assert_kept(second)
     assert paged.copies_of(second)["web-os"].pages.base.point == first.id
+
+
+def test_a_copy_of_many_batches_goes_on_where_the_last_one_stopped(paged, monkeypatch):
+    monkeypatch.setattr(page_copies, "MOST_SECONDS", 0.0)  # one write, and no more
+    monkeypatch.setattr(page_copies, "WINDOW_BYTES", 32 * MIB)
+    monkeypatch.setattr("orchestrators.replicate_disk.MOST_LOOKS", 3)
+    vm_id = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.write("web", "os", b"across two windows" * 100, offset=32 * MIB - 512)
+    paged.back_up("web")
+    disk = paged.machines["web"].disk("os")
+    for place in (3, 31, 33, 64):
+        paged.write("web", "os", b"more", offset=place * MIB - 512)
+    disk.image.clear(32 * MIB, 512)
+    with paged.cloud.estate.lock:
+        disk.image.resize(80 * MIB)
+    paged.write("web", "os", b"at the end", offset=80 * MIB - 512)
+    paged.back_up("web")
+
+    second, first = paged.points_of(vm_id)
+    paged.assert_kept(first)
+    paged.assert_kept(second)
+    pages = paged.copies_of(second)["web-os"].pages
+    assert pages.base.point == first.id
+    assert (pages.written_bytes, pages.cleared_bytes, pages.requests) == (7 * 512, 512, 6)
+    paged.assert_closed()
 
 
 def test_the_footer_of_a_disk_that_has_grown_is_right_whatever_azure_lists_of_footers(paged, monkeypatch):
