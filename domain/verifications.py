@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from heapq import merge
 from itertools import groupby
@@ -135,6 +135,14 @@ class Verification:
     def without_difference(self) -> Verification:
         """Return the verification where Azure cannot tell what has changed: everything is read then."""
         return replace(self, previous_id=None, is_whole=True)
+
+    def verified(self, now: datetime) -> datetime:
+        """Return from when on a replica that it found equal is verified: `now`, or the end of its own day.
+
+        One that took until another day has not read that day's sample, which must not be left out.
+        """
+        day = datetime.fromordinal(self.day).replace(tzinfo=UTC)
+        return min(now, day + timedelta(days=1, seconds=-1))
 
     def equal(self) -> Verification:
         """Return the verification as one that has found no difference."""

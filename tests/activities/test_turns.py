@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from activities.opening import LASTS, MOST_BATCHES, turn
+from activities.opening import LASTS, turn
 from domain.errors import Transient
 from gateways.connection import cloud
 from gateways.permits import Permits
@@ -33,7 +33,7 @@ def test_a_disk_has_one_turn_and_whoever_has_none_holds_nothing(world):
 
 def test_few_batches_run_at_a_time(world):
     with ExitStack() as many:
-        for number in range(MOST_BATCHES):
+        for number in range(3):
             assert many.enter_context(turn(f"copy {number}", f"disk {number}"))
         with turn("one more", "another disk") as ours:
             assert not ours

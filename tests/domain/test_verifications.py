@@ -73,6 +73,7 @@ THIRD = arrived(2, SECOND)
         (THIRD, (VERIFIED, SECOND), (), False, "snapshot 0", "what changed since the last verified one"),
         (THIRD, (VERIFIED, SECOND), (VERIFIED,), False, "snapshot 1", "since its base, where that is gone"),
         (THIRD, (FIRST, SECOND), (), False, "snapshot 1", "since its base, where none was verified"),
+        (SECOND, (VERIFIED, replace(THIRD, verified=NOW)), (), False, "snapshot 0", "no newer one tells it"),
         (SECOND, (FIRST,), (FIRST,), True, None, "nobody can tell what changed, so all of it is read"),
         (SECOND, (replace(VERIFIED, pages=replace(FIRST.pages, blob="another")),), (), False, "snapshot 0",
          "one in another blob vouches for nothing here, its base is asked for all the same"),
@@ -97,6 +98,17 @@ def test_days_that_were_left_out_are_caught_up_with(days_ago, days, why):
     verified = None if days_ago is None else NOW - days_ago * DAY
     plan = planned(replace(SECOND, verified=verified), FIRST)
     assert (plan.days, plan.is_whole) == (days, days == ROTATION_DAYS), why
+
+
+def test_a_verification_that_ends_on_another_day_leaves_that_day_to_the_next_one():
+    begun = Verification("web", SECOND, TODAY)
+    assert begun.verified(NOW) == NOW
+    for later in (DAY, 2 * DAY):
+        verified = begun.verified(NOW + later)
+        assert verified.toordinal() == TODAY
+        copy = replace(SECOND, verified=verified)
+        plan = plan_verification("web", copy, [FIRST, copy], TODAY + 2, at_home(FIRST, SECOND))
+        assert plan.days == 2
 
 
 def test_a_replica_whose_source_is_gone_or_another_is_not_known_to_be_equal():

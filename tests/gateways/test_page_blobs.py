@@ -107,6 +107,15 @@ def test_a_blob_snapshot_is_copied_into_a_new_blob_once(replicas):
     assert scratch.copy_status().status in ("pending", "success")
 
 
+@pytest.mark.parametrize("code", ["TargetConditionNotMet", "ConditionNotMet"])
+def test_a_copy_that_is_there_is_taken_up_however_the_service_says_so(code):
+    told = {"x-ms-blob-type": "PageBlob", "x-ms-copy-status": "success"}
+    script = Script(Response(412, Headers({"x-ms-error-code": code})), Response(200, Headers(told)))
+    blobs = PageBlobs(Network(streams(script)), lambda endpoint: Token())
+    blob = blobs.at("https://vault.blob.core.windows.net/replicas", "x")
+    assert blob.begin_copy(blob.opened("a time"), OWNER).status == "success"
+
+
 def test_deleting_is_for_what_is_ours_and_snapshots_go_first(replicas):
     blob = replicas()
     deletions = PageBlobDeletions(
