@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from activities.copies import Claim, CopyOrder, begin_next_copy, queue_copies
-from activities.opening import LASTS
+from activities.opening import LASTS, opened_snapshots
 from activities.page_copies import carry_pages
 from activities.settling import settle
 from domain.copies import CopyState
@@ -67,4 +68,13 @@ def test_a_copy_that_is_over_leaves_nothing_open_that_a_dead_batch_has_opened(wo
     cloud().disk_data.open(look.copy.source_id, LASTS)
     over = cloud().catalogue.copies.alter(look.copy, lambda known: replace(known, state=CopyState.FAILED))
     settle(over, look.location)
+    world.assert_closed()
+
+
+def test_both_snapshots_are_closed_when_a_step_is_over_however_it_ends(world, look):
+    other, disk = f"{look.copy.source_id}-2", world.machines["web"].disk("os")
+    cloud().snapshots.begin(other, disk.id, cloud().policies.locations["west"], {})
+    world.clock.advance(timedelta(minutes=1))
+    with pytest.raises(MemoryError), opened_snapshots(other, look.copy.source_id):
+        raise MemoryError
     world.assert_closed()
