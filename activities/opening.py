@@ -37,12 +37,12 @@ def turn(holder: str, disk: str, also: Mapping[str, int] = _NOTHING) -> Iterator
     permit = Permit(holder, now + LASTS)
     pools = {**also, "batches": MOST_BATCHES, f"turn~{disk}": 1}
     held: list[Row] = []
-    for pool, most in pools.items():
-        place = permits.take(pool, permit, now, most=most)
-        if place is None:
-            break
-        held.append(place)
     try:
+        for pool, most in pools.items():
+            place = permits.take(pool, permit, now, most=most)
+            if place is None:
+                break
+            held.append(place)
         yield len(held) == len(pools)
     finally:
         for taken in reversed(held):

@@ -18,7 +18,7 @@ from domain.errors import Refused, Transient
 from domain.events import Event, EventName
 from domain.page_copies import PageProgress
 from domain.page_plans import plan_pages
-from domain.page_ranges import PageRange, overlaid
+from domain.page_ranges import PageRange, clipped, overlaid
 from domain.page_writes import Write, plan_writes
 from domain.snapshots import Snapshot
 from domain.tags import DISK_METADATA, POINT_METADATA
@@ -43,6 +43,9 @@ def begin_pages(copy: Copy, queue: CopyQueue, now: datetime) -> Copy:
     source = connected.snapshots.find(copy.source_id)
     if source is None or not source.is_usable:
         raise Refused("CopySourceNotFound", f"snapshot {copy.source_id}, which is to be copied, is gone")
+    if not source.is_known_as(copy.source_unique_id):
+        another = f"snapshot {copy.source_id}, which is to be copied, is another one than was taken"
+        raise Refused("CopySourceNotFound", f"{another}; what was made in its place is no backup")
     pages = copy.pages or _planned(copy, queue, source)
     blob = connected.page_blobs.at(copy.container, pages.blob)
     if pages.base is None:
@@ -159,8 +162,8 @@ def _wanted(
 ) -> Iterator[PageRange]:
     """Yield what is to be written: what has changed, and what else stands in the blob since its last seal.
 
-    That is of a copy that was given up, maybe of another snapshot. The footer of a disk that has grown lies
-    where there is disk now.
+    That is of a copy that was given up, maybe of another snapshot. Nobody documents what a difference says of
+    the footer of a disk that has grown, which lies where there is disk now: so both places are written.
     """
     start = pages.reached
     changes = cloud().disk_data.page_ranges(source, previous, start, end)
@@ -168,9 +171,10 @@ def _wanted(
         return changes
     dirty = blob.ranges(pages.base.sealed, start, end)
     wanted = overlaid(changes, dirty)
-    footer = PageRange(pages.base.length - FOOTER_BYTES, pages.base.length)
-    is_moved = pages.base.length != pages.length and start <= footer.start < end
-    return overlaid(wanted, [footer]) if is_moved else wanted
+    if pages.base.length == pages.length:
+        return wanted
+    footers = (PageRange(length - FOOTER_BYTES, length) for length in (pages.base.length, pages.length))
+    return overlaid(wanted, clipped(footers, start, end))
 
 
 def _sealed(copy: Copy, blob: PageBlob) -> Copy:

@@ -247,7 +247,8 @@ def record_verification(end: VerificationEnd) -> None:
     copy, now = verification.copy, cloud().now()
     told = (copy.point, copy.disk_name, copy.location)
     if verification.state is VerificationState.EQUAL:
-        cloud().catalogue.copies.alter(copy, lambda known: replace(known, verified=now, unverified=None))
+        verified = verification.verified(now)
+        cloud().catalogue.copies.alter(copy, lambda known: replace(known, verified=verified, unverified=None))
         _log.info("restore point %s: disk %s in %s is equal to its source", *told)
         return
     reason = verification.reason or end.reason

@@ -79,7 +79,7 @@ class Copy:
     pages: PageProgress | None = None  # which blob it is written into, and how far
     is_damaged: bool = False  # whether a verification found other bytes in it than it must have
     damaged_at: int | None = None  # the address of the first of them; None where it is not there at all
-    verified: datetime | None = None  # when a verification of it last ended and found it equal to its source
+    verified: datetime | None = None  # when a verification of it last found it equal to its source
     unverified: str | None = None  # why the last one did not come to its end
     whole_because: str | None = None  # why it is written whole, whatever difference there may be
 

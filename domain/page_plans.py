@@ -46,6 +46,8 @@ def _why_whole(source: Snapshot, newest: Copy | None, find: Callable[[str], Snap
     previous = find(newest.source_id)
     if previous is None or not previous.is_usable or previous.size_bytes is None:
         return f"the snapshot of {newest.point} at home is gone"
+    if not previous.is_known_as(newest.source_unique_id):  # what changed before it was made would be missing
+        return f"the snapshot of {newest.point} at home is another one than was copied"
     if previous.family_id is None or previous.family_id != source.family_id:
         return f"the snapshot of {newest.point} is of another family"
     size_bytes = source.size_bytes or 0

@@ -40,6 +40,10 @@ class Snapshot:
         """Whether it can be read, copied and restored from."""
         return self.is_taken and not self.copy_error and (self.percent is None or self.percent >= _COMPLETE)
 
+    def is_known_as(self, unique_id: str) -> bool:
+        """Whether it is the one of this unique id; under its name another one may have been made since."""
+        return (self.unique_id or "").lower() == unique_id.lower()
+
     @property
     def failure(self) -> str | None:
         """Why it will never be usable, or None."""

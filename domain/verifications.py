@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from heapq import merge
 from itertools import groupby
@@ -136,6 +136,14 @@ class Verification:
         """Return the verification where Azure cannot tell what has changed: everything is read then."""
         return replace(self, previous_id=None, is_whole=True)
 
+    def verified(self, now: datetime) -> datetime:
+        """Return from when on a replica that it found equal is verified: `now`, or the end of its own day.
+
+        One that took until another day has not read that day's sample, which must not be left out.
+        """
+        day = datetime.fromordinal(self.day).replace(tzinfo=UTC)
+        return min(now, day + timedelta(days=1, seconds=-1))
+
     def equal(self) -> Verification:
         """Return the verification as one that has found no difference."""
         return replace(self, state=VerificationState.EQUAL)
@@ -174,7 +182,7 @@ def plan_verification(
     source = find(copy.source_id)
     if source is None or not source.is_usable:
         return planned.unknown(f"snapshot {copy.source_id}, which it was copied from, is gone")
-    if (source.unique_id or "").lower() != copy.source_unique_id.lower():
+    if not source.is_known_as(copy.source_unique_id):
         return planned.unknown(f"snapshot {copy.source_id} is another one than it was copied from")
     same = [other for other in queue if _is_in(other, planned.pages.blob)]
     days = min(max(day - _last_day(same, day - 1), 1), ROTATION_DAYS)
@@ -212,9 +220,13 @@ def _previous(
     if base is None:
         return None
     verified = [other for other in same if other.verified and other.source_created < copy.source_created]
+    known = {other.source_id: other.source_unique_id for other in same}
     for snapshot_id in (*(other.source_id for other in verified[-1:]), base.snapshot_id):
         found = find(snapshot_id)
-        if found and found.is_usable and found.family_id and found.family_id == source.family_id:
+        if found is None or not found.is_usable:
+            continue
+        is_it = snapshot_id not in known or found.is_known_as(known[snapshot_id])
+        if is_it and found.family_id and found.family_id == source.family_id:
             return snapshot_id
     return None
 

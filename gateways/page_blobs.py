@@ -27,6 +27,7 @@ from gateways.wire import Wire
 from settings import Identity
 
 MOST_WRITTEN = 4 * 1024 * 1024  # bytes of one Put Page, also of one from a URL
+_CONDITION_NOT_MET = ("ConditionNotMet", "TargetConditionNotMet")
 _CONTAINER_MISSING = "ContainerNotFound"
 
 
@@ -146,17 +147,17 @@ class PageBlob:
         return find_snapshot(self.wire, self.container, self.name, self.access, metadata)
 
     def begin_copy(self, source: Opened, metadata: Mapping[str, str]) -> BlobCopy:
-        """Let the service copy a blob snapshot into this blob, which must be new, or of the same source.
+        """Let the service copy a blob snapshot of the same account into this blob.
 
-        It gets the metadata instead of those that the source has.
+        That must be new, or of the same source. It gets the metadata instead of those that the source has.
+        Within an account the right to the request is the right to the source, and no other token is taken.
         """
         headers = {"x-ms-copy-source": source.url(), "if-none-match": "*", **_metadata(metadata)}
-        if authorization := source.access.authorization():
-            headers["x-ms-copy-source-authorization"] = authorization
         try:
             answer = self._send("PUT", {}, headers, (202,), "copying into")
-        except Conflicting:
-            there = self.copy_status()
+        except Refused as refused:
+            is_there = isinstance(refused, Conflicting) or refused.code in _CONDITION_NOT_MET
+            there = self.copy_status() if is_there else None
             if there is None:
                 raise
             return there

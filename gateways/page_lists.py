@@ -22,8 +22,11 @@ from gateways.wire import Wire
 API_VERSION = "2020-10-02"  # the first one with markers; newer than what any emulator needs
 # Why Azure cannot tell a difference, so that everything must be read instead. The codes of the service.
 NO_DIFFERENCE = frozenset(
-    {"PreviousSnapshotNotFound", "PreviousSnapshotCannotBeNewer", "PreviousSnapshotOperationNotSupported"}
-)
+    {
+        "PreviousSnapshotNotFound", "PreviousSnapshotCannotBeNewer", "PreviousSnapshotOperationNotSupported",
+        "BlobOverwritten",  # as a whole, since the snapshot of it
+    }
+)  # fmt: skip
 
 _MOST_RANGES = "10000"  # per page of an answer: the service's own limit
 _ELEMENT = re.compile(

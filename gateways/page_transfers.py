@@ -173,7 +173,8 @@ class _Batch:
                 return None
             write = next(self._writes, None)
             spent = self._bytes_left is not None and self._bytes_left <= 0
-            if write is None or spent or self._is_over():
+            # Some of it is always done, however long the list took: else a slow one would never end.
+            if write is None or spent or (self._taken and self._is_over()):
                 self._is_closed = True
                 self._following = write
                 return None

@@ -19,10 +19,10 @@ from gateways.connection import cloud
 from tests.world import START, World
 
 
-def take_a_point(world: World) -> RestorePoint:
+def take_a_point(world: World, policy_name: str = "daily") -> RestorePoint:
     """Take a point of a new VM with one disk; its copies are not queued."""
     vm = describe_vm(VmQuery(world.add_vm("web", {"os": b"system"})))
-    policy = cloud().policies.policies["daily"]
+    policy = cloud().policies.policies[policy_name]
     point = begin_restore_point(RestorePoint.begin(vm, policy, START, 1, START, None))
     for part in point.disks:
         begin_snapshot(SnapshotRequest(point.id, point.policy, vm.name, policy.home, part))

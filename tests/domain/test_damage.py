@@ -77,6 +77,11 @@ def test_what_is_being_written_into_a_damaged_blob_is_made_whole_without_losing_
     assert [made_whole(copy, SECOND, NOW) for copy in (elsewhere, WAITING, THIRD)] == [None] * 3
 
 
+def test_a_copy_that_is_found_damaged_once_more_keeps_the_address_that_was_found_first():
+    assert found_damaged(found_damaged(FIRST, 512), 7).damaged_at == 512
+    assert found_damaged(found_damaged(FIRST, None), 7).damaged_at is None
+
+
 def nowhere(_: str) -> Snapshot | None:
     """Find no snapshot."""
     return None

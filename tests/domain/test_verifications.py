@@ -73,6 +73,7 @@ THIRD = arrived(2, SECOND)
         (THIRD, (VERIFIED, SECOND), (), False, "snapshot 0", "what changed since the last verified one"),
         (THIRD, (VERIFIED, SECOND), (VERIFIED,), False, "snapshot 1", "since its base, where that is gone"),
         (THIRD, (FIRST, SECOND), (), False, "snapshot 1", "since its base, where none was verified"),
+        (SECOND, (VERIFIED, replace(THIRD, verified=NOW)), (), False, "snapshot 0", "no newer one tells it"),
         (SECOND, (FIRST,), (FIRST,), True, None, "nobody can tell what changed, so all of it is read"),
         (SECOND, (replace(VERIFIED, pages=replace(FIRST.pages, blob="another")),), (), False, "snapshot 0",
          "one in another blob vouches for nothing here, its base is asked for all the same"),
@@ -99,6 +100,17 @@ def test_days_that_were_left_out_are_caught_up_with(days_ago, days, why):
     assert (plan.days, plan.is_whole) == (days, days == ROTATION_DAYS), why
 
 
+def test_a_verification_that_ends_on_another_day_leaves_that_day_to_the_next_one():
+    begun = Verification("web", SECOND, TODAY)
+    assert begun.verified(NOW) == NOW
+    for later in (DAY, 2 * DAY):
+        verified = begun.verified(NOW + later)
+        assert verified.toordinal() == TODAY
+        copy = replace(SECOND, verified=verified)
+        plan = plan_verification("web", copy, [FIRST, copy], TODAY + 2, at_home(FIRST, SECOND))
+        assert plan.days == 2
+
+
 def test_a_replica_whose_source_is_gone_or_another_is_not_known_to_be_equal():
     gone = planned(SECOND, FIRST, gone=(SECOND,))
     assert gone.state is VerificationState.UNKNOWN
@@ -107,6 +119,26 @@ def test_a_replica_whose_source_is_gone_or_another_is_not_known_to_be_equal():
     another = replace(other, source_unique_id="of another")
     told = plan_verification("web", another, [FIRST, another], TODAY, at_home(FIRST, SECOND))
     assert (told.state, "another one" in told.reason) == (VerificationState.UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("others", "of_another_family", "previous", "why"),
+    [
+        ([VERIFIED], [], "snapshot 1", "since its base, where that of the verified one was made again"),
+        ([VERIFIED, SECOND], [], None, "both were made again"),
+        ([], [VERIFIED, SECOND], None, "no difference is told between families"),
+    ],
+)
+def test_a_snapshot_that_is_another_than_was_copied_tells_nothing(others, of_another_family, previous, why):
+    def find(snapshot_id):
+        found = at_home(VERIFIED, SECOND, THIRD)(snapshot_id)
+        if snapshot_id in [copy.source_id for copy in others]:
+            return replace(found, unique_id="made again")
+        is_strange = snapshot_id in [copy.source_id for copy in of_another_family]
+        return replace(found, family_id="another") if is_strange else found
+
+    plan = plan_verification("web", THIRD, [VERIFIED, SECOND, THIRD], TODAY, find)
+    assert (plan.previous_id, plan.is_whole) == (previous, previous is None), why
 
 
 def test_where_others_in_the_blob_are_damaged_and_where_the_footer_lay_is_read():

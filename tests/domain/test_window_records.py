@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.page_copies import PageProgress
 from domain.window_records import WindowRecord, chained, last_link
 
 MIB = 1024**2
@@ -66,6 +67,20 @@ def test_windows_are_chained_in_order_and_once(records):
 
 def test_a_chain_that_is_continued_is_that_which_is_made_in_one_go():
     assert chained(chained(chained(NAME, FIRST), NEXT), LAST) == last_link(NAME, RECORDS)
+
+
+def test_a_copy_is_vouched_for_by_all_its_windows_and_none_is_left_out():
+    begun = PageProgress("web.vhd", 128 * MIB, NAME)
+    done = begun.further(FIRST, 512).further(NEXT, 0)
+    assert done.link == last_link(NAME, (FIRST, NEXT))
+    assert (done.written_bytes, done.cleared_bytes, done.streamed_bytes) == (5 * MIB + 512, 4096, 512)
+    assert (done.requests, done.percent, done.is_written) == (4, 100.0, True)
+    assert not begun.further(FIRST, 0).is_written
+    for window in (NEXT, replace(FIRST, start=512)):
+        with pytest.raises(ValueError, match="does not follow on 0"):
+            begun.further(window, 0)
+    with pytest.raises(ValueError, match="does not follow"):
+        done.further(NEXT, 0)
 
 
 def test_links_are_those_of_every_release_for_manifests_outlive_them():

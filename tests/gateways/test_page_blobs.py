@@ -12,6 +12,7 @@ from domain.page_ranges import PageRange
 from gateways import checksums
 from gateways.deletions import PageBlobDeletions
 from gateways.disk_data import read_into
+from gateways.http_connection import Answer
 from gateways.page_blobs import PageBlobs
 from gateways.wire import Network
 from settings import Identity
@@ -107,6 +108,15 @@ def test_a_blob_snapshot_is_copied_into_a_new_blob_once(replicas):
     assert scratch.copy_status().status in ("pending", "success")
 
 
+@pytest.mark.parametrize("code", ["TargetConditionNotMet", "ConditionNotMet"])
+def test_a_copy_that_is_there_is_taken_up_however_the_service_says_so(code):
+    told = {"x-ms-blob-type": "PageBlob", "x-ms-copy-status": "success"}
+    script = Script(Response(412, Headers({"x-ms-error-code": code})), Response(200, Headers(told)))
+    blobs = PageBlobs(Network(streams(script)), lambda endpoint: Token())
+    blob = blobs.at("https://vault.blob.core.windows.net/replicas", "x")
+    assert blob.begin_copy(blob.opened("a time"), OWNER).status == "success"
+
+
 def test_deleting_is_for_what_is_ours_and_snapshots_go_first(replicas):
     blob = replicas()
     deletions = PageBlobDeletions(
@@ -158,6 +168,33 @@ def test_an_answer_that_tells_another_checksum_is_not_believed():
     with pytest.raises(Transient, match="write it again") as failure:
         blob.put(0, DATA, checksums.crc64(DATA))
     assert failure.value.code == "Crc64Mismatch"
+
+
+def listed(shown, marker):
+    """One page of a list of blobs."""
+    return Response(
+        200,
+        Headers({}),
+        f"<EnumerationResults><Blobs>{shown}</Blobs><NextMarker>{marker}</NextMarker></EnumerationResults>".encode(),
+    )
+
+
+def test_a_seal_is_found_on_whatever_page_of_the_list_it_is():
+    seal = "<Blob><Name>x</Name><Snapshot>2026</Snapshot><Metadata><Point>p</Point></Metadata></Blob>"
+    script = Script(listed("", "more"), listed(seal, ""))
+    blobs = PageBlobs(Network(streams(script)), lambda endpoint: Token())
+    assert blobs.at("https://vault.blob.core.windows.net/replicas", "x").sealed({"point": "p"}) == "2026"
+    assert [request.query.get("marker") for request in script.requests] == [None, "more"]
+
+
+def test_sealing_is_asked_for_once_for_twice_would_make_two():
+    class Told:
+        def send(self, *asked, is_repeatable=True, **more):
+            assert not is_repeatable
+            return Answer(201, {"x-ms-snapshot": "2026"})
+
+    blobs = PageBlobs(Told(), lambda endpoint: Token())
+    assert blobs.at("https://vault.blob.core.windows.net/replicas", "x").seal(OWNER) == "2026"
 
 
 def test_a_blob_grows_with_its_disk_by_zeros(here):

@@ -11,6 +11,7 @@ from gateways import page_transfers
 from gateways.page_blobs import PageBlob
 from simulator.arm import snapshots
 from simulator.arm.snapshot_model import Snapshot
+from simulator.data_plane.vhd import Vhd
 from tests.paged_world import PAGED, VAULT
 from tests.world import MIB
 
@@ -55,6 +56,7 @@ def test_what_passes_by_itself_is_waited_for(paged, web, plant):
     paged.cloud.faults.verify_all_met()
     [point] = paged.points_of(web)
     assert point.replicas[VAULT] is ReplicaState.AVAILABLE, paged.copies_of(point)
+    assert [len(blob.snapshots) for blob in paged.replicas().values()] == [1]
     paged.assert_kept(point)
     paged.assert_closed()
 
@@ -98,20 +100,37 @@ def test_a_batch_that_dies_in_the_middle_is_done_again(paged, web, monkeypatch):
     paged.assert_closed()
 
 
-def test_a_source_that_is_deleted_in_the_middle_fails_the_copy_with_the_reason(paged, web):
+@pytest.mark.parametrize("happens", ["is gone", "is another one"])
+def test_a_source_that_is_deleted_in_the_middle_fails_the_copy_with_the_reason(paged, web, happens):
     paged.cloud.faults.fail("PUT", "/replicas/.*comp=page", status=503, times=400)
     paged.back_up("web", within=timedelta(minutes=1))
     [point] = paged.points_of(web)
     with paged.cloud.estate.lock:
         source = paged.cloud.estate.shelf.find(Snapshot, point.disks[0].snapshot_id)
         paged.cloud.estate.accesses.revoke(source.id.key)
-        snapshots.remove(paged.cloud.estate.shelf.find(Snapshot, point.disks[0].snapshot_id))
+        if happens == "is gone":
+            snapshots.remove(source)
+        else:  # somebody has made another one of that name
+            source.unique_id = paged.cloud.estate.unique_ids.new()
     paged.pass_time(LONG)
 
     [point] = paged.points_of(web)
     copy = paged.copies_of(point)["web-os"]
     assert point.replicas[VAULT] is ReplicaState.FAILED
-    assert "is gone" in copy.failure
+    assert happens in copy.failure
+
+
+def test_a_blob_that_does_not_end_with_a_footer_is_not_sealed(paged, web, monkeypatch):
+    def without_footer(vhd, start, end):
+        return vhd._image.page_ranges(start, min(end, vhd.disk_bytes))
+
+    monkeypatch.setattr(Vhd, "page_ranges", without_footer)
+    paged.back_up("web", within=timedelta(minutes=45))  # then what the attempts have left is still there
+    [point] = paged.points_of(web)
+    assert point.replicas[VAULT] is ReplicaState.FAILED
+    assert "a VHD has the cookie" in paged.copies_of(point)["web-os"].failure
+    assert [blob.snapshots for blob in paged.replicas().values()] == [[]] * 3
+    paged.assert_closed()
 
 
 def test_a_target_that_refuses_fails_the_copy_and_the_next_one_goes_on(paged, web, caplog):

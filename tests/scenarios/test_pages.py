@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from activities import batches
 from domain.restore_points import ReplicaState
 from gateways.connection import cloud
+from simulator.data_plane.vhd import Vhd
 from tests.paged_world import PAGED, VAULT
 from tests.world import MIB
 
@@ -54,6 +56,68 @@ def test_a_disk_that_was_replaced_or_has_grown_is_kept_right(paged):
     paged.assert_kept(first)
     paged.assert_kept(second)
     assert paged.copies_of(second)["web-os"].pages.base.point == first.id
+
+
+def test_a_copy_of_many_batches_goes_on_where_the_last_one_stopped(paged, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_SECONDS", 0.0)  # one write, and no more
+    monkeypatch.setattr(batches, "WINDOW_BYTES", 32 * MIB)
+    monkeypatch.setattr("orchestrators.replicate_disk.MOST_LOOKS", 3)
+    vm_id = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.write("web", "os", b"across two windows" * 100, offset=32 * MIB - 512)
+    paged.back_up("web")
+    disk = paged.machines["web"].disk("os")
+    for place in (3, 31, 33, 64):
+        paged.write("web", "os", b"more", offset=place * MIB - 512)
+    disk.image.clear(32 * MIB, 512)
+    with paged.cloud.estate.lock:
+        disk.image.resize(80 * MIB)
+    paged.write("web", "os", b"at the end", offset=80 * MIB - 512)
+    paged.back_up("web")
+
+    second, first = paged.points_of(vm_id)
+    paged.assert_kept(first)
+    paged.assert_kept(second)
+    pages = paged.copies_of(second)["web-os"].pages
+    assert pages.base.point == first.id
+    assert (pages.written_bytes, pages.cleared_bytes, pages.requests) == (7 * 512, 512, 6)
+    paged.assert_closed()
+
+
+def test_the_footer_of_a_disk_that_has_grown_is_right_whatever_azure_lists_of_footers(paged, monkeypatch):
+    def of_the_disk_alone(newer, older, start, end):
+        return newer._image.changes_since(older._image, start, min(end, newer.disk_bytes))
+
+    vm_id = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.back_up("web")
+    monkeypatch.setattr(Vhd, "changes_since", of_the_disk_alone)
+    with paged.cloud.estate.lock:
+        paged.machines["web"].disk("os").image.resize(65 * MIB)
+    paged.back_up("web")
+
+    second, first = paged.points_of(vm_id)
+    assert paged.copies_of(second)["web-os"].pages.base.point == first.id
+    paged.assert_kept(second)
+    paged.assert_kept(first)
+
+
+def test_a_blob_that_somebody_has_written_over_is_left_and_the_next_copy_is_whole(paged):
+    vm_id = paged.add_vm("web", {"os": b"system"}, tags=PAGED)
+    paged.back_up("web")
+    [first] = paged.points_of(vm_id)
+    pages = paged.copies_of(first)["web-os"].pages
+    blob = cloud().page_blobs.at(f"{paged.account.endpoint}/replicas", pages.blob)
+    source = {"x-ms-copy-source": blob.opened(pages.sealed).url()}  # its snapshot, promoted by hand
+    blob._send("PUT", {}, source, (202,), "promoting a snapshot over")
+    paged.pass_time(timedelta(hours=1))
+    paged.write("web", "os", b"second")
+    paged.back_up("web", within=timedelta(hours=1))
+
+    second, first = paged.points_of(vm_id)
+    whole = paged.copies_of(second)["web-os"].pages
+    assert whole.base is None
+    assert "BlobOverwritten" in whole.why_whole
+    paged.assert_kept(second)
+    paged.assert_kept(first)
 
 
 def test_what_an_unfinished_copy_has_left_in_the_blob_is_not_in_the_next_replica(paged):
