@@ -26,7 +26,7 @@ from domain.vhd import FOOTER_BYTES, footer_fault
 from durable import activity
 from gateways.blob_access import Opened
 from gateways.connection import cloud
-from gateways.page_blobs import PageBlob
+from gateways.page_blobs import OVERTAKEN, PageBlob
 from gateways.page_lists import NO_DIFFERENCE
 from gateways.page_transfers import Done, How, PageTransfer
 from gateways.window_tallies import begun, extended
@@ -112,6 +112,8 @@ def _refused(copy: Copy, refused: Refused) -> Copy:
     now = cloud().now()
     if refused.code == "AuthenticationFailed":  # what was granted has ended: the next batch has its own
         raise Transient("AccessEnded", str(refused)) from refused
+    if refused.code == OVERTAKEN:  # this batch outlived its turn
+        raise Transient("BatchOvertaken", str(refused)) from refused
     if refused.code in NO_DIFFERENCE:
         return copy.without_difference(str(refused), now)
     return copy.lost(str(refused), now)
@@ -120,7 +122,7 @@ def _refused(copy: Copy, refused: Refused) -> Copy:
 def _written(copy: Copy, source: Opened, previous: Opened | None, blob: PageBlob) -> Copy:
     """Write what is to be written from where the copy has come to, as far as a batch goes, and record it."""
     batch, writing = Batch(), _Writing(_pages(copy))
-    transfer = PageTransfer(source, blob, is_fresh=writing.pages.base is None)
+    transfer = PageTransfer(source, blob.fenced(), is_fresh=writing.pages.base is None)
     try:
         for _, end in batch.windows(writing.pages.reached, writing.pages.length):
             ranges = _wanted(writing.pages, source, previous, blob, end)

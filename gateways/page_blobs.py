@@ -9,7 +9,7 @@ Storage REST). A SAS must allow reading, writing, creating and listing in the co
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from gateways.wire import Wire
 from settings import Identity
 
 MOST_WRITTEN = 4 * 1024 * 1024  # bytes of one Put Page, also of one from a URL
+OVERTAKEN = "SequenceNumberConditionNotMet"  # another batch of writes has begun since
 _CONDITION_NOT_MET = ("ConditionNotMet", "TargetConditionNotMet")
 _CONTAINER_MISSING = "ContainerNotFound"
 
@@ -41,13 +42,17 @@ class BlobCopy:
 
 @dataclass(frozen=True)
 class PageBlob:
-    """One page blob in a container; `container` is the container's URL."""
+    """One page blob in a container; `container` is the container's URL.
+
+    `fence` is the sequence number that the blob must have for pages to be written; None if it may have any.
+    """
 
     wire: Wire
     container: str
     name: str
     access: Access = field(repr=False)
     identity: Identity = Identity.BACKUP
+    fence: int | None = None
 
     def create(self, length: int, metadata: Mapping[str, str]) -> None:
         """Make it, all zeros; one of that length that is there already is taken for it.
@@ -83,12 +88,22 @@ class PageBlob:
         headers = {"x-ms-blob-content-length": str(length)}
         self._send("PUT", {"comp": "properties"}, headers, (200,), f"resizing to {length}")
 
+    def fenced(self) -> PageBlob:
+        """Return it for a batch of writes, after which no write of an earlier batch has an effect.
+
+        One that hung on its way may arrive at any time; from now on it is refused (`OVERTAKEN`), as it is
+        bound to the sequence number that its batch began with ("Put Page", x-ms-if-sequence-number-eq).
+        """
+        headers = {"x-ms-sequence-number-action": "increment"}
+        answer = self._send("PUT", {"comp": "properties"}, headers, (200,), "beginning a batch of writes to")
+        return replace(self, fence=int(answer.headers["x-ms-blob-sequence-number"]))
+
     def put(self, start: int, data: bytes | memoryview, crc64: int | None = None) -> None:
         """Write pages, at most MOST_WRITTEN bytes. With `crc64`, the service checks what has arrived by it.
 
         Raises Transient("Crc64Mismatch") if it says so, or tells another checksum of what it has written.
         """
-        headers = _range(start, len(data)) | {"x-ms-page-write": "update"}
+        headers = self._written(start, len(data), "update")
         if crc64 is not None:
             headers[checksums.HEADER] = checksums.written(crc64)
         what = "writing"
@@ -112,8 +127,7 @@ class PageBlob:
         Returns the checksum that it tells of what it wrote; None if it tells none. Raises Refused where it
         does not do that at all: page_transfers.NOT_SERVED has the codes.
         """
-        headers = _range(start, length) | {
-            "x-ms-page-write": "update",
+        headers = self._written(start, length, "update") | {
             "x-ms-copy-source": source.url(),
             "x-ms-source-range": f"bytes={start}-{start + length - 1}",
         }
@@ -124,7 +138,7 @@ class PageBlob:
 
     def clear(self, start: int, end: int) -> None:
         """Make pages zeros, however many."""
-        headers = _range(start, end - start) | {"x-ms-page-write": "clear"}
+        headers = self._written(start, end - start, "clear")
         self._send("PUT", {"comp": "page"}, headers, (201,), "clearing pages of")
 
     def ranges(self, since: str, start: int, end: int) -> Iterator[PageRange]:
@@ -206,6 +220,10 @@ class PageBlob:
     def _told(self) -> str:
         return f"page blob {self.container}/{self.name}"
 
+    def _written(self, start: int, length: int, how: str) -> dict[str, str]:
+        bound = {} if self.fence is None else {"x-ms-if-sequence-number-eq": str(self.fence)}
+        return {"x-ms-range": f"bytes={start}-{start + length - 1}", "x-ms-page-write": how, **bound}
+
     def _properties(self, snapshot: str = "") -> Answer | None:
         try:
             answer = self._send("HEAD", _of(snapshot), {}, (200,), "looking at")
@@ -261,10 +279,6 @@ class PageBlobs:
 
 def _of(snapshot: str) -> dict[str, str]:
     return {"snapshot": snapshot} if snapshot else {}
-
-
-def _range(start: int, length: int) -> dict[str, str]:
-    return {"x-ms-range": f"bytes={start}-{start + length - 1}"}
 
 
 def _metadata(values: Mapping[str, str]) -> dict[str, str]:

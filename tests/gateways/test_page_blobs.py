@@ -13,7 +13,7 @@ from gateways import checksums
 from gateways.deletions import PageBlobDeletions
 from gateways.disk_data import read_into
 from gateways.http_connection import Answer
-from gateways.page_blobs import PageBlobs
+from gateways.page_blobs import OVERTAKEN, PageBlobs
 from gateways.wire import Network
 from settings import Identity
 from simulator.streams import streams
@@ -74,6 +74,25 @@ def test_pages_are_written_cleared_and_listed(replicas):
     assert list(blob.ranges("", 0, MIB)) == [
         PageRange(512, 1024), PageRange(2048, 8704), PageRange(65536, 73728),
     ]  # fmt: skip
+
+
+def test_what_an_earlier_batch_still_writes_has_no_effect(replicas):
+    blob = replicas()
+    blob.create(MIB, OWNER)
+    earlier = blob.fenced()
+    earlier.put(0, DATA)
+    later = blob.fenced()
+    for late in (lambda: earlier.put(0, bytes(8192)), lambda: earlier.clear(0, 512)):
+        with pytest.raises(Refused) as refused:
+            late()
+        assert refused.value.code == OVERTAKEN
+    later.put(65536, DATA)
+    later.clear(65536, 65536 + 512)
+    blob.put(16384, DATA)  # bound to nothing
+    wanted = bytearray(MIB)
+    wanted[:8192], wanted[16384 : 16384 + 8192] = DATA, DATA
+    wanted[65536 + 512 : 65536 + 8192] = DATA[512:]
+    assert content(blob) == wanted
 
 
 def test_a_seal_keeps_what_was_there_and_is_found_by_its_metadata(replicas):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from activities import batches
+from domain.errors import Refused
 from domain.restore_points import ReplicaState
 from gateways.connection import cloud
+from gateways.page_blobs import OVERTAKEN, PageBlob
 from simulator.data_plane.vhd import Vhd
 from tests.paged_world import PAGED, VAULT
 from tests.world import MIB
@@ -118,6 +122,41 @@ def test_a_blob_that_somebody_has_written_over_is_left_and_the_next_copy_is_whol
     assert "BlobOverwritten" in whole.why_whole
     paged.assert_kept(second)
     paged.assert_kept(first)
+
+
+def test_a_page_that_an_earlier_batch_wrote_and_that_arrives_late_is_not_sealed(paged, monkeypatch):
+    vm_id = paged.add_vm("web", {"os": b"first"}, tags=PAGED)
+    paged.back_up("web")
+    [first] = paged.points_of(vm_id)
+    pages = paged.copies_of(first)["web-os"].pages
+    hung = cloud().page_blobs.at(f"{paged.account.endpoint}/replicas", pages.blob).fenced()
+    seal, refused = PageBlob.seal, []
+
+    def sealed_late(blob, metadata):
+        with pytest.raises(Refused) as late:
+            hung.put(0, b"late".ljust(512))
+        refused.append(late.value.code)
+        return seal(blob, metadata)
+
+    monkeypatch.setattr(PageBlob, "seal", sealed_late)
+    paged.write("web", "os", b"second")
+    paged.back_up("web")
+    assert refused == [OVERTAKEN]
+    second, first = paged.points_of(vm_id)
+    paged.assert_kept(second)
+    paged.assert_kept(first)
+
+
+def test_a_batch_that_another_one_has_overtaken_is_done_again(paged):
+    vm_id = paged.add_vm("web", {"os": b"first"}, tags=PAGED)
+    paged.cloud.faults.fail(
+        "PUT", r"/replicas/.*comp=page($|&)", status=412, code="SequenceNumberConditionNotMet"
+    )
+    paged.back_up("web")
+    paged.cloud.faults.verify_all_met()
+    [point] = paged.points_of(vm_id)
+    paged.assert_kept(point)
+    assert paged.copies_of(point)["web-os"].attempt == 1
 
 
 def test_what_an_unfinished_copy_has_left_in_the_blob_is_not_in_the_next_replica(paged):
