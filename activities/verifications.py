@@ -8,20 +8,24 @@ from dataclasses import dataclass, replace
 
 import azure.durable_functions as df
 
+from activities.announcing import announce
 from activities.batches import Batch
 from activities.opening import opened_snapshots, turn
 from domain.copies import Copy, CopyState
 from domain.errors import Absent, Refused, Transient
+from domain.events import Event, EventName
 from domain.page_ranges import PageRange, joined, overlaid
 from domain.policy import Method
 from domain.protection import ProtectedVm
 from domain.restore_points import ReplicaState, RestorePoint
 from domain.verifications import (
+    UNVERIFIED_FOR,
     WINDOW_BYTES,
     Verification,
     VerificationOrder,
     VerificationState,
     plan_verification,
+    unverified_since,
 )
 from domain.vhd import FOOTER_BYTES, footer_fault
 from durable import activity
@@ -240,17 +244,37 @@ def record_verification(end: VerificationEnd) -> None:
 
     Safe to repeat. What could not be held against its source is told, and is not verified.
     """
-    order, verification = end.order, end.order.begun
-    if verification is None:
-        _log.warning("disk %s in %s could not be verified: %s", order.disk, order.location, end.reason)
+    verification = end.order.begun
+    if verification is None or verification.state is not VerificationState.EQUAL:
+        _record_unverified(end)
         return
-    copy, now = verification.copy, cloud().now()
-    told = (copy.point, copy.disk_name, copy.location)
-    if verification.state is VerificationState.EQUAL:
-        verified = verification.verified(now)
-        cloud().catalogue.copies.alter(copy, lambda known: replace(known, verified=verified, unverified=None))
-        _log.info("restore point %s: disk %s in %s is equal to its source", *told)
+    copy, verified = verification.copy, verification.verified(cloud().now())
+    cloud().catalogue.copies.alter(
+        copy, lambda known: replace(known, verified=verified, unverified=None, unverified_since=None)
+    )
+    _log.info(
+        "restore point %s: disk %s in %s is equal to its source", copy.point, copy.disk_name, copy.location
+    )
+
+
+def _record_unverified(end: VerificationEnd) -> None:
+    """Write why a verification did not come to its end; where none has for days, tell it."""
+    order, verification, now = end.order, end.order.begun, cloud().now()
+    queue = cloud().catalogue.copies.of_disk(order.disk, order.location)
+    newest = (each for each in reversed(queue) if each.state is CopyState.AVAILABLE and each.pages)
+    copy = verification.copy if verification else next(newest, None)
+    reason = (verification.reason if verification else "") or end.reason
+    _log.warning("disk %s in %s could not be verified: %s", order.disk, order.location, reason)
+    if copy is None:
         return
-    reason = verification.reason or end.reason
-    cloud().catalogue.copies.alter(copy, lambda known: replace(known, unverified=reason))
-    _log.warning("restore point %s: disk %s in %s could not be verified: %s", *told, reason)
+    since = unverified_since(queue, now)
+    cloud().catalogue.copies.alter(
+        copy, lambda known: replace(known, unverified=reason, unverified_since=since)
+    )
+    if now - since >= UNVERIFIED_FOR:
+        message = (
+            f"disk '{copy.disk_name}' in {copy.location} could not be held against its source since "
+            f"{since:%Y-%m-%d %H:%M} UTC: {reason}"
+        )
+        details = {"disk": copy.disk_name, "location": copy.location}
+        announce(Event(EventName.REPLICA_UNVERIFIED, copy.point, message, details))

@@ -81,6 +81,7 @@ class Copy:
     damaged_at: int | None = None  # the address of the first of them; None where it is not there at all
     verified: datetime | None = None  # when a verification of it last found it equal to its source
     unverified: str | None = None  # why the last one did not come to its end
+    unverified_since: datetime | None = None  # when the first of them that did not in a row was
     whole_because: str | None = None  # why it is written whole, whatever difference there may be
 
     @classmethod

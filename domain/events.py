@@ -17,6 +17,7 @@ class EventName(StrEnum):
     COPY_FAILED = "copy_failed"
     COPY_STALLED = "copy_stalled"
     REPLICA_DAMAGED = "replica_damaged"
+    REPLICA_UNVERIFIED = "replica_unverified"
     OPERATION_STUCK = "operation_stuck"
     PRUNE_FAILED = "prune_failed"
     PRUNE_STOPPED = "prune_stopped"

@@ -27,6 +27,7 @@ from domain.windows import covered_windows, sampled_windows
 ROTATION_DAYS = 30  # in which every window of a blob is read at least once
 WINDOW_BYTES = 16 << 20  # two requests or three of each side, so that a window more or less costs little
 GIVES_WAY = timedelta(minutes=30)  # to a copy of the same disk, then one batch goes first
+UNVERIFIED_FOR = timedelta(hours=60)  # between the first and the last of four daily ones there are 72
 PATIENCE = timedelta(hours=20)  # for a turn; then the next day's verification does this one's share, too
 
 
@@ -229,6 +230,16 @@ def _previous(
         if is_it and found.family_id and found.family_id == source.family_id:
             return snapshot_id
     return None
+
+
+def unverified_since(queue: Sequence[Copy], now: datetime) -> datetime:
+    """Return since when no verification of a disk in a location has come to its end; one has failed now.
+
+    `queue` has all copies of the disk there: what failed for one of them goes on for the next.
+    """
+    verified = max((copy.verified for copy in queue if copy.verified), default=None)
+    failed = (copy.unverified_since for copy in queue if copy.unverified_since)
+    return min((since for since in failed if verified is None or since > verified), default=now)
 
 
 def _is_in(copy: Copy, blob: str) -> bool:

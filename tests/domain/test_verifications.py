@@ -21,6 +21,7 @@ from domain.verifications import (
     Verification,
     VerificationState,
     plan_verification,
+    unverified_since,
 )
 from domain.vhd import FOOTER_BYTES
 from tests.domain.samples import NOW, SLOT, available_point
@@ -60,6 +61,7 @@ def planned(copy, *others, gone=()):
 
 FIRST = arrived()
 SECOND = arrived(1, FIRST)
+FAILED = {"unverified": "the snapshot is gone", "unverified_since": NOW - 2 * DAY}
 VERIFIED = replace(FIRST, verified=NOW - DAY)
 THIRD = arrived(2, SECOND)
 
@@ -195,3 +197,21 @@ def test_a_copy_goes_first_for_a_while_and_waiting_ends_with_the_day():
     assert waiting.further(512, 512).waits_since is None
     given_up = waiting.waiting(NOW + PATIENCE)
     assert (given_up.state, "waited for its turn" in given_up.reason) == (VerificationState.UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("queue", "since", "why"),
+    [
+        ([], NOW, "this is the first that failed"),
+        ([VERIFIED, SECOND], NOW, "the last one came to its end"),
+        ([FIRST, replace(SECOND, **FAILED)], NOW - 2 * DAY, "it has failed since then"),
+        ([replace(FIRST, **FAILED), SECOND], NOW - 2 * DAY, "what failed for its predecessor goes on"),
+        (
+            [replace(FIRST, **FAILED), replace(SECOND, verified=NOW - DAY)],
+            NOW,
+            "one of its successor came to its end in between",
+        ),
+    ],
+)
+def test_how_long_nothing_was_verified_is_known_from_one_copy_to_the_next(queue, since, why):
+    assert unverified_since(queue, NOW) == since, why

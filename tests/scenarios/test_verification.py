@@ -20,10 +20,10 @@ from tests.world import MIB
 YEARLY = {"tidemark-policy": "yearly"}
 
 
-def events(caplog):
+def events(caplog, name="replica_damaged"):
     """Return the events of damage, oldest first."""
-    lines = [json.loads(line) for line in caplog.messages if '"replica_damaged"' in line]
-    return [line for line in lines if line["event"] == "replica_damaged"]
+    lines = [json.loads(line) for line in caplog.messages if f'"{name}"' in line]
+    return [line for line in lines if line["event"] == name]
 
 
 def backed_up(world, **disks):
@@ -131,6 +131,13 @@ def test_a_replica_whose_source_is_gone_is_not_taken_for_verified(paged, caplog)
     assert any("could not be verified" in line for line in caplog.messages)
     assert disk_of(paged, newest, "web-data")["verified"]
     assert events(caplog) == []
+    for _ in range(2):
+        paged.verify()
+    assert events(caplog, "replica_unverified") == []
+    paged.verify()  # the fourth day on which it could not be
+    [event] = events(caplog, "replica_unverified")
+    assert (event["subject"], event["disk"], event["location"]) == (newest.id, "web-os", VAULT)
+    assert "since 2026-11-23 04:27 UTC: snapshot" in event["message"]
 
 
 def test_an_account_that_does_not_answer_is_told_and_tried_again_the_next_day(paged, caplog):
