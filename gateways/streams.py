@@ -9,7 +9,7 @@ from functools import cache
 from typing import Protocol
 
 CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 60  # for one stretch of an answer, and for taking in one of a request
+ANSWER_SECONDS = 60.0  # for one stretch of an answer, and for taking in one of a request
 
 
 class Stream(Protocol):
@@ -59,8 +59,10 @@ class _Plain:
     def __init__(self, opened: socket.socket) -> None:
         self._socket = opened
         opened.settimeout(None)
+        whole = int(ANSWER_SECONDS)
+        most = struct.pack("ll", whole, int((ANSWER_SECONDS - whole) * 1_000_000))
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            opened.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", ANSWER_SECONDS, 0))
+            opened.setsockopt(socket.SOL_SOCKET, option, most)
 
     def send(self, head: bytes, body: memoryview) -> None:
         try:
@@ -71,7 +73,7 @@ class _Plain:
             if sent < len(head) + len(body):
                 self._socket.sendall(body[sent - len(head) :])
         except BlockingIOError:
-            raise TimeoutError(f"nothing more was taken in for {ANSWER_SECONDS} s") from None
+            raise TimeoutError(f"nothing more was taken in for {ANSWER_SECONDS:g} s") from None
 
     def receive(self, buffer: memoryview) -> int:
         return self._received(buffer, 0)
@@ -89,7 +91,7 @@ class _Plain:
         try:
             return self._socket.recv_into(buffer, 0, flags)
         except BlockingIOError:
-            raise TimeoutError(f"nothing came for {ANSWER_SECONDS} s") from None
+            raise TimeoutError(f"nothing came for {ANSWER_SECONDS:g} s") from None
 
     def close(self) -> None:
         self._socket.close()
