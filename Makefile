@@ -13,8 +13,8 @@ help: ## what there is to make
 demo: setup ## back a VM up, lose its region, bring it back
 	@$(BIN)/python demo.py
 
-test: setup $(LIBRARIES) ## run the tests
-	@$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 8 --dist worksteal
+test: setup $(LIBRARIES) ## run the tests, but those that only repeat (make soak)
+	@$(BIN)/python -m pytest -q -m "not soak" --numprocesses auto --maxprocesses 8 --dist worksteal
 
 check: $(BIN)/.installed $(CHECKOV) ## format, lint, types, and what is deployed
 	@$(BIN)/ruff format --check .
@@ -31,7 +31,7 @@ package: $(LIBRARIES) ## make what is uploaded to Azure: .package/tidemark.zip
 serve: setup ## leave a whole system running, to play with by curl
 	@$(BIN)/python demo.py --serve
 
-soak: setup ## kill the host at random moments: make soak KILLS=500
+soak: setup ## kill the host after every step, and at random moments: make soak KILLS=500
 	@TIDEMARK_KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -q -m soak --timeout 7200
 
 schedules: setup ## play random schedules of kills and troubles: make schedules RUNS=2000 SEED=1, PAGES=yes for page blobs

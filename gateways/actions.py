@@ -97,13 +97,10 @@ _RUNTIME = (
     ),
 )
 
-_PAGE_BLOB_READS = tuple(
-    f"PageBlob.{name}"
-    for name in ("length", "metadata", "ranges", "sealed", "opened", "begin_copy", "copy_status")
-)
-_PAGE_BLOB_WRITES = tuple(
-    f"PageBlob.{name}" for name in ("create", "resize", "put", "put_from_url", "clear", "seal", "begin_copy")
-)
+_READS = ("length", "metadata", "ranges", "sealed", "opened", "begin_copy", "copy_status")
+_WRITES = ("create", "resize", "fenced", "put", "put_from_url", "clear", "seal", "begin_copy")
+_PAGE_BLOB_READS = tuple(f"PageBlob.{name}" for name in _READS)
+_PAGE_BLOB_WRITES = tuple(f"PageBlob.{name}" for name in _WRITES)
 
 _BACKUP = (
     Action(
