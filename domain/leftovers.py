@@ -84,9 +84,10 @@ def _is_useless(books: VmBooks, point: RestorePoint, copy: Copy, now: datetime) 
     if state is ReplicaState.DAMAGED:
         is_wanted = point.hold or point.uses or is_put_off(point, copy.location, now)
         return not is_wanted and _is_overtaken(books, point, copy.location)
+    if state not in _LOST:
+        return False
     is_old = point.decided is not None and now >= point.decided + FAILURES_TOLD
-    is_built_on = not _is_overtaken(books, point, copy.location) and not _has_successor(books, copy)
-    return state in _LOST and (is_old or not is_built_on)
+    return is_old or _is_overtaken(books, point, copy.location) or _has_successor(books, copy)
 
 
 def _has_successor(books: VmBooks, copy: Copy) -> bool:

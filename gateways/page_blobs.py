@@ -103,7 +103,7 @@ class PageBlob:
 
         Raises Transient("Crc64Mismatch") if it says so, or tells another checksum of what it has written.
         """
-        headers = self._written(start, len(data), "update")
+        headers = self._write_headers(start, len(data), "update")
         if crc64 is not None:
             headers[checksums.HEADER] = checksums.written(crc64)
         what = "writing"
@@ -127,7 +127,7 @@ class PageBlob:
         Returns the checksum that it tells of what it wrote; None if it tells none. Raises Refused where it
         does not do that at all: page_transfers.NOT_SERVED has the codes.
         """
-        headers = self._written(start, length, "update") | {
+        headers = self._write_headers(start, length, "update") | {
             "x-ms-copy-source": source.url(),
             "x-ms-source-range": f"bytes={start}-{start + length - 1}",
         }
@@ -138,7 +138,7 @@ class PageBlob:
 
     def clear(self, start: int, end: int) -> None:
         """Make pages zeros, however many."""
-        headers = self._written(start, end - start, "clear")
+        headers = self._write_headers(start, end - start, "clear")
         self._send("PUT", {"comp": "page"}, headers, (201,), "clearing pages of")
 
     def ranges(self, since: str, start: int, end: int) -> Iterator[PageRange]:
@@ -220,7 +220,7 @@ class PageBlob:
     def _told(self) -> str:
         return f"page blob {self.container}/{self.name}"
 
-    def _written(self, start: int, length: int, how: str) -> dict[str, str]:
+    def _write_headers(self, start: int, length: int, how: str) -> dict[str, str]:
         bound = {} if self.fence is None else {"x-ms-if-sequence-number-eq": str(self.fence)}
         return {"x-ms-range": f"bytes={start}-{start + length - 1}", "x-ms-page-write": how, **bound}
 

@@ -109,12 +109,12 @@ class PageTransfer:
         heard of need not be done again, also if the transfer fails. The first failure lets nothing new begin,
         waits for what is under way, and is raised.
         """
-        batch = _Batch(writes, is_over, most_bytes, told)
+        shared = _Writes(writes, is_over, most_bytes, told)
         state = _State(self.is_served)
         # In a copied context, so that what a thread logs is told of the step that it works for.
         lanes = [
             threading.Thread(
-                target=copy_context().run, args=(batch.work, _Lane(self, state).do), name="page-transfer",
+                target=copy_context().run, args=(shared.work, _Lane(self, state).do), name="page-transfer",
                 daemon=True,
             )
             for _ in range(self.connections)
@@ -123,10 +123,10 @@ class PageTransfer:
             lane.start()
         for lane in lanes:
             lane.join()
-        return batch.outcome(state.not_served)
+        return shared.outcome(state.not_served)
 
 
-class _Batch:
+class _Writes:
     """The writes of one transfer, handed out in order and taken back in any."""
 
     def __init__(

@@ -94,7 +94,7 @@ class LocalSystem:
         return self.azure.cloud
 
     @property
-    def catalogue(self) -> str:
+    def catalogue_connection(self) -> str:
         """The connection string of the catalogue's account, to look into behind the app's back."""
         return self._recovery.azurite.connection_string(CATALOGUE)
 

@@ -29,7 +29,7 @@ def is_list(request: Request) -> bool:
 
 
 def is_list_of_second_window(request: Request) -> bool:
-    """A range list that begins where the first batch of a large disk has ended."""
+    """A range list that begins where the first window of a large disk ends."""
     return is_list(request) and request.headers.get("x-ms-range", "").startswith(f"bytes={WINDOW_BYTES}-")
 
 

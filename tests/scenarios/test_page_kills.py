@@ -210,7 +210,7 @@ def check(story: Story) -> None:
         assert {replica["state"] for replica in replicas} <= {"available", "expiring"}, replicas
     wait_until(lambda: not any(name.startswith("restores/") for name in vault_of(system)))  # pruned
     check_replicas(story)
-    with TableServiceClient.from_connection_string(system.catalogue) as tables:
+    with TableServiceClient.from_connection_string(system.catalogue_connection) as tables:
         for table in ("permits", "copyqueues"):
             assert list(tables.get_table_client(table).list_entities()) == [], table
         system.host.stop()

@@ -39,6 +39,7 @@ class RefuseSources:
         game.world.account.resource.refuses_incremental_sources = self.are_refused
 
 
+@dataclass(frozen=True)
 class Harm(Deed):
     """Somebody does something to the newest replica of a disk in the vault."""
 
@@ -65,12 +66,8 @@ class Harm(Deed):
         return game.world.replicas().get(copy.pages.blob) if copy.pages else None
 
 
-@dataclass(frozen=True)
 class Tamper(Harm):
     """It is changed where the disk was written to last."""
-
-    vm: str
-    disk: str
 
     def harm(self, game: Game, copy: Copy) -> None:
         blob = self.blob(game, copy)
@@ -83,12 +80,8 @@ class Tamper(Harm):
             game.tampered.add(copy.point)
 
 
-@dataclass(frozen=True)
 class DeleteSeal(Harm):
     """It is deleted, and the blob that it was in stays."""
-
-    vm: str
-    disk: str
 
     def harm(self, game: Game, copy: Copy) -> None:
         blob = self.blob(game, copy)
@@ -96,12 +89,8 @@ class DeleteSeal(Harm):
             game.tampered.add(copy.point)
 
 
-@dataclass(frozen=True)
 class DeleteBlob(Harm):
     """The blob that it is in is deleted, with all older replicas that are in it."""
-
-    vm: str
-    disk: str
 
     def harm(self, game: Game, copy: Copy) -> None:
         assert isinstance(game.world, MortalPagedWorld)
@@ -115,12 +104,8 @@ class DeleteBlob(Harm):
             game.tampered.update(other.point for other in same)
 
 
-@dataclass(frozen=True)
 class Scribble(Harm):
     """Somebody writes into its blob after it was sealed, while nobody else does."""
-
-    vm: str
-    disk: str
 
     def harm(self, game: Game, copy: Copy) -> None:
         blob = self.blob(game, copy)
