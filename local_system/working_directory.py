@@ -7,6 +7,7 @@ import itertools
 import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 PARENT = Path(__file__).parent.parent / ".tidemark"
@@ -26,10 +27,15 @@ class WorkingDirectory:
         self.path = parent / f"run-{os.getpid()}-{next(_numbers)}"
 
     def make(self) -> None:
-        """Make the directory, readable for us alone: keys and tokens lie in it."""
+        """Make the directory, readable for us alone: keys and tokens lie in it.
+
+        Temporary files of this process lie in it from now on: an interruption between making one and keeping
+        its name would leave it anywhere else.
+        """
         _remove_abandoned(self._parent)
         self.path.mkdir(parents=True)
         self.path.chmod(0o700)
+        tempfile.tempdir = str(self.path)
 
     def keep(self, log: Path) -> Path:
         """Keep a log of this directory beyond its end; return where it is then."""
@@ -38,6 +44,8 @@ class WorkingDirectory:
     def remove(self) -> None:
         """Remove it with everything in it, and its parent if that is empty then; doing it twice is doing it
         once."""
+        if tempfile.tempdir == str(self.path):
+            tempfile.tempdir = None  # where they lie by default
         shutil.rmtree(self.path, ignore_errors=True)
         with contextlib.suppress(OSError):  # not empty: there are other systems, or a kept log
             self._parent.rmdir()

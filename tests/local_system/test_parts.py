@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -102,6 +103,17 @@ def test_a_directory_of_a_process_that_is_gone_is_removed_by_the_next(tmp_path):
     assert list(tmp_path.iterdir()) == [other.path]
     other.remove()
     assert not tmp_path.exists()
+
+
+def test_temporary_files_lie_in_the_directory_and_go_with_it(tmp_path):
+    before = tempfile.gettempdir()
+    directory = WorkingDirectory(tmp_path)
+    directory.make()
+    nobody_knows_it = tempfile.mkdtemp()
+    assert os.path.dirname(nobody_knows_it) == str(directory.path)
+    directory.remove()
+    assert not tmp_path.exists()
+    assert tempfile.gettempdir() == before
 
 
 def test_a_log_that_is_kept_outlives_its_directory(tmp_path):
