@@ -83,6 +83,8 @@ class Copy:
     unverified: str | None = None  # why the last one did not come to its end
     unverified_since: datetime | None = None  # when the first of them that did not in a row was
     whole_because: str | None = None  # why it is written whole, whatever difference there may be
+    # Blobs of bases that it was written into before: a request to seal one may have been done unheard.
+    earlier_blobs: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, point: RestorePoint, part: ProtectedDisk, location: str) -> Copy:
@@ -255,7 +257,13 @@ class Copy:
             return replace(ended, state=CopyState.FAILED)
         later = now + (again_after or BETWEEN_ATTEMPTS * 3 ** (self.attempt - 1))
         again = replace(ended, state=CopyState.WAITING, attempt=self.attempt + 1, not_before=later)
-        return replace(again, percent=0.0, progressed=None, pages=None)
+        return replace(again, progressed=None).without_pages()
+
+    def without_pages(self) -> Copy:
+        """Return the copy to be planned anew; what it was written into, and others' is, is kept in mind."""
+        left = [self.pages.blob] if self.pages and self.pages.base else []
+        blobs = tuple(dict.fromkeys([*self.earlier_blobs, *left]))
+        return replace(self, percent=0.0, pages=None, earlier_blobs=blobs)
 
     def skipped(self, reason: str, now: datetime) -> Copy:
         """Return the copy as one that will not be made; one that is over stays as it was."""

@@ -86,8 +86,7 @@ def made_whole(copy: Copy, damaged: Copy, now: datetime) -> Copy | None:
     if copy.state is not CopyState.COPYING or not is_in_it:
         return None
     reason = f"the replica of {damaged.point} is damaged"
-    waiting = replace(copy.deferred(reason, now), started=None, percent=0.0, pages=None)
-    return replace(waiting, whole_because=reason)
+    return replace(copy.deferred(reason, now).without_pages(), started=None, whole_because=reason)
 
 
 def marked(point: RestorePoint, location: str) -> RestorePoint | None:

@@ -66,7 +66,7 @@ def _leftovers(books: VmBooks, point: RestorePoint, copy: Copy, now: datetime) -
     if _is_useless(books, point, copy, now):
         return CopyLeftovers(copy, every, is_all=True)
     is_all = state is ReplicaState.AVAILABLE or state is ReplicaState.EXPIRING
-    return CopyLeftovers(copy, failed, is_all) if failed else None
+    return CopyLeftovers(copy, failed, is_all) if failed or copy.earlier_blobs else None
 
 
 def ended_imports(point: RestorePoint, now: datetime) -> list[str]:

@@ -47,19 +47,21 @@ def stored(copy: Copy, names: Collection[str], location: Location) -> list[Store
     """Return what of a copy is to be deleted: what its attempts made under these names.
 
     The seal of a complete copy is its last attempt's, in whichever blob it is. So may be one that nobody
-    heard of, of a copy that has failed.
+    heard of, of a copy that has failed; and of attempts before in the blobs that they were written into. Those
+    are left alone while the copy is open, as the next attempt takes such a seal for its own.
     """
     if not copy.is_paged:
         return [StoredSnapshot(copy.snapshot_id(name, location)) for name in names]
     pages = copy.pages
-    is_sealed = pages is not None and bool(pages.sealed)
+    sealed_in = pages.blob if pages and pages.sealed else None
     found: list[Stored] = [
-        StoredBlob(copy.container, name, copy.disk, is_of_attempt=True)
-        for name in names
-        if not (is_sealed and pages and name == pages.blob)
+        StoredBlob(copy.container, name, copy.disk, is_of_attempt=True) for name in names if name != sealed_in
     ]
-    if pages and copy.target_name in names and (is_sealed or pages.base):
-        if is_sealed:
-            found.append(StoredSeal(copy.container, pages.blob, pages.sealed))
+    if not copy.state.is_open:
+        others = [blob for blob in copy.earlier_blobs if blob != sealed_in]
+        found += [StoredBlob(copy.container, blob, copy.disk, is_of_attempt=False) for blob in others]
+    if pages and copy.target_name in names and (sealed_in or pages.base):
+        if sealed_in:
+            found.append(StoredSeal(copy.container, sealed_in, pages.sealed))
         found.append(StoredBlob(copy.container, pages.blob, copy.disk, is_of_attempt=False))
     return found

@@ -93,6 +93,13 @@ def test_a_disk_that_arrived_of_a_point_that_did_not_goes_when_nothing_builds_on
     assert names_left(point, copy, point_with(ReplicaState.AVAILABLE, days=1)) == [copy.target_name]
 
 
+def test_the_blob_that_a_copy_was_written_into_before_is_looked_at_though_no_attempt_has_failed():
+    point = point_with(ReplicaState.AVAILABLE)
+    copy = copy_of(point, CopyState.AVAILABLE, earlier_blobs=("of the damaged replica.vhd",))
+    [left] = copy_leftovers(books(point, copies=[copy]), point, LATER)
+    assert (left.copy, left.names, left.is_all) == (copy, (), True)
+
+
 @pytest.mark.parametrize("state", [ReplicaState.FAILED, ReplicaState.SKIPPED])
 def test_a_disk_that_arrived_of_a_point_that_did_not_goes_when_a_newer_copy_of_it_has_arrived(state):
     older, newer = point_with(state), point_with(state, days=1)

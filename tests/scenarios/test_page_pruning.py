@@ -89,3 +89,24 @@ def test_what_failed_attempts_have_begun_goes(paged, web):
     paged.cloud.faults.verify_all_met()
     assert set(blobs(paged)) == {copy.pages.blob}
     paged.assert_kept(paged.points_of(web)[0])
+
+
+def test_a_seal_that_nobody_heard_of_goes_though_the_next_attempt_has_begun_another_blob(paged, web):
+    take(paged, b"in the first blob")
+    old = paged.copies_of(paged.points_of(web)[0])["web-os"]
+    # Sealed, and the answer is lost; and then nobody may look whether it was.
+    paged.cloud.faults.drop("PUT", "/replicas/.*comp=snapshot", after_executing=True)
+    paged.cloud.faults.fail("GET", "/replicas.*comp=list", status=403, skip=1)
+    paged.write("web", "os", b"in another one", offset=MIB)
+    paged.back_up("web", within=timedelta(minutes=3))
+    paged.cloud.faults.verify_all_met()
+    cloud().catalogue.copies.alter(old, lambda known: replace(known, is_damaged=True))
+    paged.pass_time(timedelta(hours=1))
+    whole = paged.copies_of(paged.points_of(web)[0])["web-os"]
+    assert (whole.state, whole.attempt, whole.earlier_blobs) == (CopyState.AVAILABLE, 2, (old.pages.blob,))
+    take(paged, b"and once more")
+    prune(paged)
+    prune(paged)
+
+    assert set(blobs(paged)) == {whole.pages.blob}
+    paged.assert_kept(paged.points_of(web)[0])
