@@ -47,8 +47,8 @@ def stored(copy: Copy, names: Collection[str], location: Location) -> list[Store
     """Return what of a copy is to be deleted: what its attempts made under these names.
 
     The seal of a complete copy is its last attempt's, in whichever blob it is. So may be one that nobody
-    heard of, of a copy that has failed; and of attempts before in the blobs that they were written into. Those
-    are left alone while the copy is open, as the next attempt takes such a seal for its own.
+    heard of, of a copy that has failed, or in a blob that it was written into before. Those are left alone
+    while the copy is open, as the next attempt takes such a seal for its own.
     """
     if not copy.is_paged:
         return [StoredSnapshot(copy.snapshot_id(name, location)) for name in names]
