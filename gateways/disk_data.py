@@ -33,7 +33,7 @@ class DiskData:
     clock: Clock
 
     def open(self, snapshot_id: str, lasts: timedelta) -> Opened:
-        """Let a snapshot be read until it is closed, or `lasts` has passed; again, if it is open already.
+        """Let a snapshot be read until it is closed, or `lasts` has passed; by nobody else, if it is open.
 
         Raises what `AccessGrants.open` does.
         """

@@ -63,9 +63,17 @@ def test_an_opened_snapshot_is_listed_and_read_and_closed_again(world):
     assert refused.value.code == "AuthenticationFailed"
 
 
-def test_opening_twice_is_opening_once_and_closing_the_absent_succeeds(here):
+def test_what_a_step_that_died_has_left_open_is_closed_before_it_is_opened_again(here):
     snapshot = here.take("one")
-    assert here.disk_data.open(snapshot, HOUR) == here.disk_data.open(snapshot, HOUR)
+    left, fresh = (here.disk_data.open(snapshot, HOUR) for _ in range(2))
+    assert here.disk_data.length(fresh) == FOOTER.end
+    with pytest.raises(Refused) as refused:
+        here.disk_data.length(left)
+    assert refused.value.code == "AuthenticationFailed"
+
+
+def test_closing_the_absent_succeeds(here):
+    snapshot = here.take("one")
     here.disk_data.close(snapshot + "-gone")
     with pytest.raises(Absent):
         here.disk_data.open(snapshot + "-gone", HOUR)

@@ -199,8 +199,10 @@ def test_an_account_that_is_lost_is_told_with_where_else_the_point_is(importing)
         lambda faults: faults.drop("PUT", "/abcd", skip=1, times=3, after_executing=True),
         lambda faults: faults.fail("POST", "/endGetAccess", status=500, after_executing=True),
         lambda faults: faults.fail("POST", "/beginGetAccess", status=429, retry_after=600, skip=2),
+        # Nobody documents whether what is open for writing can be opened again.
+        lambda faults: faults.fail("POST", "/beginGetAccess", status=409, code="Conflict", skip=2, times=2),
     ],
-    ids=["address-ended", "busy", "not-served", "dropped", "end-lost", "throttled"],
+    ids=["address-ended", "busy", "not-served", "dropped", "end-lost", "throttled", "still-open"],
 )
 def test_an_upload_goes_on_after_what_passes(uploading, plant, caplog):
     point, contents = backed_up(uploading)

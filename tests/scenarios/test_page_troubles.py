@@ -34,6 +34,8 @@ def web(paged):
         lambda faults: faults.fail("GET", "comp=pagelist", status=503, times=4),
         # Resource Manager takes no requests for a while, and says for how long.
         lambda faults: faults.fail("POST", "/beginGetAccess", status=429, retry_after=1200),
+        # Azure copies the snapshot, too, and lets nobody change its network access meanwhile.
+        lambda faults: faults.fail("PATCH", "/snapshots/", status=409, code="Conflict", times=12),
         # Opened, and nobody was told; closed, and nobody was told.
         lambda faults: faults.fail("POST", "/beginGetAccess", status=500, after_executing=True, times=2),
         lambda faults: faults.fail("POST", "/endGetAccess", status=500, after_executing=True, times=2),
