@@ -25,10 +25,10 @@ CHAINED = (
 
 @dataclass(frozen=True)
 class ReplicaBlob:
-    """One disk of a replica as a page blob: its name in the container, and the time stamp of its seal.
+    """One disk of a replica as a page blob: its name in the container, a URL, and the time stamp of its seal.
 
     `length` counts the VHD's footer. `link` is the last of the chain of digests that was kept while it was
-    written (domain/replica_digests.py); `base` is the point that its difference was taken against, if any.
+    written (domain/window_records.py); `base` is the point that its difference was taken against, if any.
     """
 
     name: str
@@ -36,6 +36,7 @@ class ReplicaBlob:
     length: int
     link: str
     base: str | None
+    container: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _held_by(copy: Copy, location: Location) -> Held:
     if pages is None:
         return Held(copy.target_id(location))
     base = pages.base.point if pages.base else None
-    return Held("", ReplicaBlob(pages.blob, pages.sealed, pages.length, pages.link, base))
+    return Held("", ReplicaBlob(pages.blob, pages.sealed, pages.length, pages.link, base, copy.container))
 
 
 def _manifest(point: RestorePoint, location: Location, held: Mapping[str, Held], method: Method) -> Manifest:

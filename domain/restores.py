@@ -112,13 +112,19 @@ def disk_faults(disks: Sequence[Disk], location: Location, names: Collection[str
 
 
 def blob_faults(parts: Sequence[ManifestDisk], location: Location) -> Iterator[Fault]:
-    """Say why disks that page blobs hold cannot be made of them."""
+    """Say why disks that page blobs hold cannot be made of them.
+
+    They are read where the policy file says, and nowhere else: whoever can write a manifest must not be able
+    to send the app, and its token, to another account.
+    """
     held = [part for part in parts if part.blob]
-    if held and not location.pages:
+    containers = {part.blob.container for part in held if part.blob}
+    for container in sorted(containers - {location.pages}):
+        there = f"in {location.pages}" if location.pages else "nowhere any more"
         yield Fault(
             "location",
-            f"the replica consists of page blobs, and location '{location.name}' names no container of them "
-            "any more; give it its method and its pages back",
+            f"the replica consists of page blobs in {container}, and location '{location.name}' has its "
+            f"pages {there}; give it the former back for this restore",
         )
     for part in held:
         if why := export_fault(part.disk.size_bytes, part.disk.traits):

@@ -44,7 +44,11 @@ SECTORS = {"creationData": {"logicalSectorSize": 4096}}
 def replica_of_blobs(*disks):
     manifest = replica_in_the_north(machine(*disks))
     parts = [
-        replace(part, snapshot_id="", blob=ReplicaBlob(f"{part.disk.key}/1.vhd", "t", 1024, "link", None))
+        replace(
+            part,
+            snapshot_id="",
+            blob=ReplicaBlob(f"{part.disk.key}/1.vhd", "t", 1024, "link", None, PAGES.pages),
+        )
         for part in manifest.disks
     ]
     return replace(manifest, disks=tuple(parts))
@@ -66,7 +70,12 @@ def test_disks_of_page_blobs_are_imported_from_copies_of_this_restore_or_uploade
     [
         (SECURED, PAGES, "it is secured by TrustedLaunch"),
         (SECTORS, PAGES, "it has sectors of 4096 bytes, and a VHD"),
-        ({}, NORTH, "names no container of them any more"),
+        ({}, NORTH, "has its pages nowhere any more; give it the former back"),
+        (
+            {},
+            replace(PAGES, pages="https://other.example/replicas"),
+            "in https://vault.example/replicas, and",
+        ),
     ],
 )
 def test_what_cannot_be_made_of_a_page_blob_is_told_with_the_reason(traits, location, said):
