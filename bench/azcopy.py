@@ -22,7 +22,7 @@ from typing import Any
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import ContainerClient, generate_container_sas
 
-from bench.copying_servers import serve_http, serving
+from bench.copying_server import serve, serving
 from domain.page_ranges import PageRange
 from domain.page_writes import plan_writes
 from gateways.blob_access import Opened, Signed
@@ -98,7 +98,7 @@ def _ours(azurite: Azurite, changes: list[PageRange]) -> float:
         network, f"{azurite.blob_endpoint(ACCOUNT)}/{CONTAINER}", "ours.vhd", Signed(_sas(azurite))
     )
     target.create(DISK_BYTES, {})
-    with serving(serve_http) as port:
+    with serving(serve) as port:
         address = f"http://127.0.0.1:{port}/md-source/container/abcd"
         source = Opened("source", address, Signed("sv=2020-10-02&sig=c2lnbmF0dXJl"))
         transfer = PageTransfer(source, target, is_served=False, checks=CHECKS)

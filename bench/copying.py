@@ -1,9 +1,9 @@
 """How fast pages are streamed, beside what sockets can do at all and beside the Azure SDK's own copy loop.
 
 All read from one server and write to the same, with the same sizes and as many connections, and take turns
-within a round; what counts is their ratio within a round. The limit is bare sockets that exchange the same
-bytes without HTTP: receive into a buffer, send it on. Beside rates: the client's CPU time, and its peak
-memory for much and for very much, in a process of its own.
+within a round; what counts is their ratio within a round. The limit is bare sockets that have the requests
+ready, and look for nothing in the answers but their ends: receive into a buffer, send it on. Beside rates:
+the client's CPU time, and its peak memory for much and for very much, in a process of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobClient
 
-from bench.copying_servers import BARE, BLOCK_BYTES, serve_bare, serve_http, serving
+from bench.copying_server import BLOCK_BYTES, serve, serving
 from domain.page_writes import Write
 from gateways.blob_access import Opened, Signed
 from gateways.page_blobs import PageBlob
@@ -40,14 +40,17 @@ MUCH, VERY_MUCH = 1024**3, 64 * 1024**3
 MOST_MEMORY_MIB = 150
 
 _GIB = 1024**3
+_HEAD_BYTES = 4096
+_READ = b"GET /s HTTP/1.1\r\nhost: s\r\nx-ms-range: bytes=%d-%d\r\n\r\n"
+_WRITE = b"PUT /t HTTP/1.1\r\nhost: t\r\nx-ms-range: bytes=%d-%d\r\ncontent-length: %d\r\n\r\n"
 _SPAWN = multiprocessing.get_context("spawn")
 Cost = tuple[float, float]  # bytes per second, and CPU seconds per GiB
 
 
 def measure(with_very_much: bool = True) -> list[dict[str, Any]]:
     """Return rates in MB/s (10^6 bytes), their ratios, CPU seconds per GiB and peak memory; medians."""
-    with serving(serve_http) as port, serving(serve_bare) as bare:
-        runs = _runs(port, bare)
+    with serving(serve) as port:
+        runs = _runs(port)
         found: dict[str, list[Cost]] = {name: [] for name in runs}
         for number in range(ROUNDS + 1):
             for name, run in runs.items():
@@ -61,7 +64,7 @@ def measure(with_very_much: bool = True) -> list[dict[str, Any]]:
     return rows
 
 
-def _runs(port: int, bare: int) -> dict[str, Callable[[], Cost]]:
+def _runs(port: int) -> dict[str, Callable[[], Cost]]:
     dense = list(_dense(DENSE_BYTES))
     few = list(_dense(SDK_BYTES))
     scattered = list(_scattered(SCATTERED_BYTES))
@@ -72,11 +75,11 @@ def _runs(port: int, bare: int) -> dict[str, Callable[[], Cost]]:
         return lambda: _cost(writes, lambda: transfer.run(writes, lambda: False))
 
     return {
-        "limit": lambda: _cost(dense, lambda: _by_lanes(dense, _BareLane, bare)),
+        "limit": lambda: _cost(dense, lambda: _by_lanes(dense, _BareLane, port)),
         "plain": ours(dense, Checks(crc64=False, sha256=False)),
         "CRC64": ours(dense, Checks(sha256=False)),
         "CRC64 and SHA-256": ours(dense, Checks()),
-        "scattered limit": lambda: _cost(scattered, lambda: _by_lanes(scattered, _BareLane, bare)),
+        "scattered limit": lambda: _cost(scattered, lambda: _by_lanes(scattered, _BareLane, port)),
         "scattered": ours(scattered, Checks(sha256=False)),
         "SDK": lambda: _cost(few, lambda: _by_lanes(few, _SdkLane, port)),
         "SDK with MD5": lambda: _cost(few, lambda: _by_lanes(few, _CheckingSdkLane, port)),
@@ -146,7 +149,7 @@ class _BareLane:
         self._reading, self._writing = (socket.create_connection(("127.0.0.1", port)) for _ in range(2))
         for each in (self._reading, self._writing):
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._buffer = memoryview(bytearray(BLOCK_BYTES))
+        self._buffer = memoryview(bytearray(_HEAD_BYTES + BLOCK_BYTES))
 
     def __enter__(self) -> _BareLane:
         return self
@@ -157,14 +160,20 @@ class _BareLane:
 
     def copy(self, write: Write) -> None:
         """Copy one piece."""
-        self._reading.sendall(BARE.pack(b"r", write.length))
-        received = 0
-        while received < write.length:
-            received += self._reading.recv_into(self._buffer[received : write.length])
-        self._writing.sendall(BARE.pack(b"w", write.length))
-        self._writing.sendall(self._buffer[: write.length])
-        if len(self._writing.recv(BARE.size, socket.MSG_WAITALL)) != BARE.size:
-            raise RuntimeError("the sink ended the connection")
+        self._reading.sendall(_READ % (write.start, write.end - 1))
+        received = self._reading.recv_into(self._buffer, _HEAD_BYTES)
+        body = bytes(self._buffer[:received]).index(b"\r\n\r\n") + 4
+        while received < body + write.length:
+            more = self._reading.recv_into(
+                self._buffer[received : body + write.length], 0, socket.MSG_WAITALL
+            )
+            if not more:
+                raise RuntimeError("the source ended the connection")
+            received += more
+        self._writing.sendall(_WRITE % (write.start, write.end - 1, write.length))
+        self._writing.sendall(self._buffer[body:received])
+        if not self._writing.recv(_HEAD_BYTES).endswith(b"\r\n\r\n"):
+            raise RuntimeError("the sink gave no whole answer")
 
 
 class _SdkLane:

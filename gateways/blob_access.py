@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -140,7 +141,7 @@ class Opened:
         if self.snapshot:
             parameters = {"snapshot": self.snapshot, **parameters}
         for name, value in parameters.items():
-            query = f"{query}&{name}={quote(value, safe='')}" if query else f"{name}={quote(value, safe='')}"
+            query = f"{query}&{name}={_quoted(value)}" if query else f"{name}={_quoted(value)}"
         return f"{self.address}?{query}" if query else self.address
 
     def headers(self, version: str) -> dict[str, str]:
@@ -149,3 +150,8 @@ class Opened:
         if not authorization:
             return {"x-ms-version": version}
         return {"x-ms-version": version, "authorization": authorization}
+
+
+@lru_cache(64)  # requests of a transfer have the same parameters
+def _quoted(value: str) -> str:
+    return quote(value, safe="")

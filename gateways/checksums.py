@@ -10,15 +10,15 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 HEADER = "x-ms-content-crc64"
 
 
 def crc64(data: bytes | memoryview) -> int:
     """Return the checksum of some bytes."""
-    from awscrt.checksums import crc64nvme  # not at import: 80 ms, and function apps start cold
-
-    return crc64nvme(data)
+    return _native().crc64nvme(data)
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,9 @@ class Checksum:
 
     def followed_by(self, value: int, length: int) -> Checksum:
         """Return the checksum of these bytes and `length` more that have the checksum `value`."""
-        from awscrt.checksums import combine_crc64nvme
-
         if not self.length:
             return Checksum(value, length)
-        return Checksum(combine_crc64nvme(self.value, value, length), self.length + length)
+        return Checksum(_native().combine_crc64nvme(self.value, value, length), self.length + length)
 
 
 def written(value: int) -> str:
@@ -49,3 +47,10 @@ def read(text: str | None) -> int | None:
     except binascii.Error:
         return None
     return int.from_bytes(found, "little") if len(found) == 8 else None
+
+
+@cache
+def _native() -> Any:
+    from awscrt import checksums  # not at import: 80 ms, and function apps start cold
+
+    return checksums

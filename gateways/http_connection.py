@@ -129,6 +129,8 @@ class Connection:
             return b""
         if length > MOST_CONTENT:
             raise Unreadable(f"the answer has {length} bytes; at most {MOST_CONTENT} are taken")
+        if not length:
+            return b""
         content = bytearray(length)
         self._fill(memoryview(content))
         return bytes(content)
@@ -195,24 +197,24 @@ def _parsed(head: str) -> tuple[int, int, dict[str, str]]:
         raise Unreadable(f"{line[:40]!r} is no answer of HTTP")
     headers: dict[str, str] = {}
     for field in fields:
-        told, colon, value = field.partition(":")
-        if not colon:
-            raise Unreadable(f"{field[:40]!r} is no header")
-        name = _named(told)
+        name, value = _field(field)
         if name in headers:
             if name in _ONCE:
                 raise Unreadable(f"the header {name} comes twice")
-            value = f"{headers[name]}, {value.strip()}"
-        headers[name] = value.strip()
+            value = f"{headers[name]}, {value}"
+        headers[name] = value
     return int(match[1]), int(match[2]), headers
 
 
-@lru_cache(256)  # a service has few names, and sends them with every answer
-def _named(told: str) -> str:
-    """Return the name of a header in lower case."""
+@lru_cache(256)  # most lines of an answer are those of the one before
+def _field(line: str) -> tuple[str, str]:
+    """Return a header: its name in lower case, and what it says."""
+    told, colon, value = line.partition(":")
+    if not colon:
+        raise Unreadable(f"{line[:40]!r} is no header")
     if not _NAME.fullmatch(told):
         raise Unreadable(f"{told[:40]!r} is no name of a header")
-    return told.lower()
+    return told.lower(), value.strip()
 
 
 def _length(headers: Mapping[str, str]) -> int | None:

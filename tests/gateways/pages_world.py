@@ -92,9 +92,8 @@ class Pages:
         blobs = PageBlobs(self.wire, lambda account: credential)
         return replace(self, blobs=blobs, container=container)
 
-    def content(self, snapshot_id: str) -> bytes:
+    def content(self, opened: Opened) -> bytes:
         """Return what a snapshot holds, footer and all, read in one go."""
-        opened = self.disk_data.open(snapshot_id, HOUR)
         content = bytearray(self.disk_data.length(opened))
         self.disk_data.read_into(opened, 0, memoryview(content))
         return bytes(content)

@@ -39,14 +39,14 @@ def test_a_whole_snapshot_and_then_its_changes_arrive_byte_for_byte(world, is_se
     previous, writes = world.whole(first)
     transfer = PageTransfer(previous, blob, is_fresh=True, is_served=is_served)
     assert transfer.run(writes, never).is_complete
-    assert world.stored() == world.content(first)
+    assert world.stored() == world.content(previous)
     opened = world.disk_data.open(second, HOUR)
     changes = world.disk_data.page_ranges(opened, previous, 0, LENGTH)
     heard: list[Done] = []
     transfer = PageTransfer(opened, blob, is_served=is_served)
     done = transfer.run(plan_writes(changes), never, None, heard.append)
     assert (done.is_complete, done.not_served) == (True, None)
-    assert world.stored() == world.content(second)
+    assert world.stored() == world.content(opened)
     assert {each.how for each in heard} <= {How.SERVED if is_served else How.STREAMED, How.CLEARED}
 
 
@@ -88,7 +88,7 @@ def test_a_transfer_that_is_cut_goes_on_where_it_stopped(world, is_served, conne
     world.write(0, 21 * MIB)
     opened, writes = world.whole(world.take("first"))
     blob = world.fresh()
-    content = world.content(opened.name.removeprefix("snapshot "))
+    content = world.content(opened)
     heard: list[Done] = []
     reached = runs = 0
     while True:
@@ -123,7 +123,7 @@ def test_digests_follow_from_the_bytes_alone(world, is_served):
     PageTransfer(opened, blob, 5, is_served=is_served).run(writes, never, None, heard.append)
     for done in heard:
         record = extended(record, done)
-    content = world.content(opened.name.removeprefix("snapshot "))
+    content = world.content(opened)
     parts = [content[write.start : write.end] for write in writes if not write.is_clear]
     assert record.crc64 == f"{checksums.crc64(b''.join(parts)):016x}"
     assert record.written_bytes == sum(map(len, parts))
@@ -148,7 +148,7 @@ def test_azurite_takes_a_disk_too(world, accounts):
     account.make_container("replicas")
     world.write(3 * MIB, 2 * MIB)
     snapshot = world.take("first")
-    source = world.content(snapshot)
+    source = world.content(world.disk_data.open(snapshot, HOUR))
     network = Network()
     elsewhere = replace(world, disk_data=replace(world.disk_data, wire=network)).on(
         f"{account.blob_endpoint}/replicas", AzureNamedKeyCredential(account.name, account.key)

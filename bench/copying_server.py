@@ -1,9 +1,8 @@
-"""The other ends of a measured copy, each in a process of its own: as little work as sockets allow.
+"""The other end of a measured copy, in a process of its own: as little work as HTTP allows.
 
-One server is source and sink in one. It answers ranged reads with bytes of one block, takes pages in and
-forgets them, and answers the few other things that the Azure SDK asks of a page blob. It checks nothing, so
-that what is measured is the client. The other one speaks no HTTP at all: a request is 256 bytes, which say
-how many bytes are wanted back, or follow. The two have the same loops and the same buffers.
+It is source and sink in one. It answers ranged reads with bytes of one block, takes pages in and forgets
+them, and answers the few other things that the Azure SDK asks of a page blob. It checks nothing, so that what
+is measured is the client.
 """
 
 from __future__ import annotations
@@ -11,14 +10,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 BLOCK_BYTES = 4 * 1024 * 1024
-BARE = struct.Struct(">cQ247x")  # b"r" or b"w", and how many bytes
 
 _SPAWN = multiprocessing.get_context("spawn")
 _COMMON = (
@@ -49,17 +46,8 @@ def serving(serve: Callable[[Connection], None]) -> Iterator[int]:
         process.join(10)
 
 
-def serve_http(pipe: Connection) -> None:
-    """Be source and sink over HTTP."""
-    _listen(pipe, _converse_http)
-
-
-def serve_bare(pipe: Connection) -> None:
-    """Be source and sink without it."""
-    _listen(pipe, _converse_bare)
-
-
-def _listen(pipe: Connection, converse: Callable[[socket.socket, memoryview], None]) -> None:
+def serve(pipe: Connection) -> None:
+    """Be source and sink."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     block = memoryview(os.urandom(2 * BLOCK_BYTES))  # so that no read wraps
 
@@ -67,7 +55,7 @@ def _listen(pipe: Connection, converse: Callable[[socket.socket, memoryview], No
         while True:
             connection, _ = listener.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=converse, args=(connection, block), daemon=True).start()
+            threading.Thread(target=_converse, args=(connection, block), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     pipe.send(listener.getsockname()[1])
@@ -77,7 +65,7 @@ def _listen(pipe: Connection, converse: Callable[[socket.socket, memoryview], No
         return
 
 
-def _converse_http(connection: socket.socket, block: memoryview) -> None:
+def _converse(connection: socket.socket, block: memoryview) -> None:
     taken = memoryview(bytearray(BLOCK_BYTES))
     received = b""
     with connection:
@@ -121,16 +109,3 @@ def _told(head: bytes, name: bytes) -> bytes:
     if at < 0:
         at = head.lower().find(name)
     return head[at + len(name) : head.index(b"\r", at)] if at >= 0 else b"0"
-
-
-def _converse_bare(connection: socket.socket, block: memoryview) -> None:
-    taken = memoryview(bytearray(BLOCK_BYTES))
-    reply = bytes(BARE.size)
-    with connection:
-        while request := connection.recv(BARE.size, socket.MSG_WAITALL):
-            kind, length = BARE.unpack(request)
-            if kind == b"r":
-                connection.sendall(block[:length])
-            else:
-                connection.recv_into(taken, length, socket.MSG_WAITALL)
-                connection.sendall(reply)
