@@ -105,6 +105,7 @@ def _touches(faulty: Path, path: Path) -> bool:
 
 
 def _missing(data: Any) -> Iterator[tuple[Path, str]]:
+    # `dict`, not `Mapping`: whether a text is one, Python asks all thousand models of the SDK.
     yield from _missing_in(FileForm, data, ())
     for name, entry in _entries(data, "subscriptions"):
         yield from _missing_in(SubscriptionForm, entry, ("subscriptions", name))
@@ -112,22 +113,22 @@ def _missing(data: Any) -> Iterator[tuple[Path, str]]:
         yield from _missing_in(LocationForm, entry, ("locations", name))
     for name, entry in _entries(data, "policies"):
         yield from _missing_in(PolicyForm, entry, ("policies", name))
-        if isinstance(entry, Mapping) and "schedule" in entry:
+        if isinstance(entry, dict) and "schedule" in entry:
             yield from _missing_in(ScheduleForm, entry["schedule"], ("policies", name, "schedule"))
 
 
 def _missing_in(form: Any, data: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(data, Mapping):
+    if isinstance(data, dict):
         for name in form.required:
             if name not in data:
                 yield (*path, name), "this field is missing"
 
 
 def _entries(data: Any, section: str) -> Iterator[tuple[str, Any]]:
-    entries = data.get(section) if isinstance(data, Mapping) else None
+    entries = data.get(section) if isinstance(data, dict) else None
     if isinstance(entries, list):
         yield from ((str(index), entry) for index, entry in enumerate(entries))
-    if isinstance(entries, Mapping):
+    if isinstance(entries, dict):
         yield from ((str(name), entry) for name, entry in entries.items())
 
 
