@@ -100,13 +100,13 @@ class Pages:
 
 
 @contextmanager
-def pages(over_http: bool = False, tempo: Tempo = UNLIMITED) -> Iterator[Pages]:
-    """Open a cloud with a disk of 24 MiB and an account for replicas."""
+def pages(over_http: bool = False, tempo: Tempo = UNLIMITED, disk_bytes: int = DISK_BYTES) -> Iterator[Pages]:
+    """Open a cloud with a disk and an account for replicas."""
     clock = HurriedClock(START)
     with Cloud(clock, tempo=tempo) as cloud:
         if not over_http:
             endpoint = "https://management.azure.com"
-            yield _built(cloud, clock, Network(streams(cloud)), endpoint, transport(cloud))
+            yield _built(cloud, clock, Network(streams(cloud)), endpoint, transport(cloud), disk_bytes)
             cloud.faults.verify_all_met()
             return
         with Server(cloud) as server:
@@ -118,12 +118,17 @@ def pages(over_http: bool = False, tempo: Tempo = UNLIMITED) -> Iterator[Pages]:
 
 
 def _built(
-    cloud: Cloud, clock: HurriedClock, network: Network, endpoint: str, transport: Any = None
+    cloud: Cloud,
+    clock: HurriedClock,
+    network: Network,
+    endpoint: str,
+    transport: Any = None,
+    disk_bytes: int = DISK_BYTES,
 ) -> Pages:
     cloud.add_subscription(SUBSCRIPTION)
     cloud.add_resource_group("snapshots-west", "westeurope")
     cloud.add_resource_group("recovery", "northeurope")
-    machine = cloud.add_virtual_machine("web", "westeurope", "production", {"os": DISK_BYTES})
+    machine = cloud.add_virtual_machine("web", "westeurope", "production", {"os": disk_bytes})
     account = cloud.add_storage_account("vault", "northeurope", "recovery")
     account.add_container("replicas")
     tester = Token("development:tester")
