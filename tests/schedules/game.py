@@ -93,7 +93,11 @@ class Game:
             assert point.hold == told, f"the hold of {point.id} is {point.hold!r}; by hand it is {told!r}"
 
     def _check_pruned(self, points: list[RestorePoint]) -> None:
-        """Only what is older than so many others that are, or were, whole in a location goes there."""
+        """Only what is older than so many others that are, or were, whole in a location goes there.
+
+        Those that somebody damaged were whole when it was decided.
+        """
+        were_whole = (*WHOLE, *GONE, ReplicaState.DAMAGED)
         for point in points:
             going = {
                 place for place, state in point.replicas.items() if state in GONE or place in point.deletions
@@ -103,7 +107,7 @@ class Game:
                     other for other in self.seen.values()
                     if other.vm.key == point.vm.key
                     and (other.slot, other.attempt) > (point.slot, point.attempt)
-                    and other.replicas.get(location) in (*WHOLE, *GONE)
+                    and other.replicas.get(location) in were_whole
                 ]  # fmt: skip
                 assert len(newer) >= KEEP[location], (
                     f"{point.id} goes in {location}, and only {len(newer)} newer ones are there"
