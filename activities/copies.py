@@ -252,7 +252,11 @@ def _silence_told(copy: Copy) -> Iterator[None]:
     try:
         yield
     except Transient as silence:
-        if copy.stands_still(cloud().now()) and not copy.is_stalled:
-            since = f"nothing is known of it since {copy.progressed}: {silence}"
-            announce(Event(EventName.COPY_STALLED, copy.point, since, circumstances(copy)))
+        copies = cloud().catalogue.copies
+        known = copies.known(copy)
+        is_at_work = known.state is CopyState.COPYING
+        if is_at_work and known.stands_still(cloud().now()) and not known.is_stalled:
+            since = f"nothing is known of it since {known.progressed}: {silence}"
+            announce(Event(EventName.COPY_STALLED, copy.point, since, circumstances(known)))
+            copies.alter(copy, lambda latest: replace(latest, is_stalled=True) if latest == known else None)
         raise
