@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -14,7 +15,7 @@ from activities.verifications import (
     find_replicas_to_verify,
     verify_windows,
 )
-from domain.verifications import WINDOW_BYTES, VerificationOrder, VerificationState
+from domain.verifications import GIVES_WAY, WINDOW_BYTES, VerificationOrder, VerificationState
 from gateways.connection import cloud
 from simulator.arm import snapshots
 from simulator.arm.snapshot_model import Snapshot
@@ -87,6 +88,15 @@ def test_one_batch_of_verifications_runs_at_a_time_and_the_others_wait(world, be
     with turn("another", "another disk", {"verifications": 1}):
         assert verify_windows(begun) == begun.waiting(world.clock.now())
     assert verify_windows(begun).state is VerificationState.EQUAL
+
+
+def test_a_copy_of_the_same_disk_goes_first_for_a_while(world, begun):
+    world.cloud.faults.fail("PUT", "/replicas/web-os.*comp=page", status=503, times=4)
+    world.write("web", "os", b"third", offset=20 * MIB)
+    world.back_up("web", timedelta(seconds=40))
+    now = world.clock.now()
+    assert verify_windows(begun) == begun.waiting(now)
+    assert verify_windows(begun.waiting(now - GIVES_WAY)).state is VerificationState.EQUAL
 
 
 def test_what_is_to_be_verified_is_listed_page_by_page_to_the_last_one(newest, monkeypatch):

@@ -173,8 +173,8 @@ def test_all_that_a_point_has_sealed_goes_and_the_blob_with_the_last_seal_of_any
         for is_of_attempt in (False, True)
     )
     assert deletions.delete(part, "first")  # the rest is the second one's
-    assert not deletions.delete(whole, "first")
     assert blob.sealed({"tidemark_point": "first"}) is None
+    assert not deletions.delete(whole, "first")
     assert blob.sealed({"tidemark_point": "second"})
     assert deletions.delete(whole, "second")
     assert blob.length() is None
