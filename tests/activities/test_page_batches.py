@@ -14,6 +14,7 @@ from activities.settling import settle
 from domain.copies import CopyState
 from domain.copy_queues import CopyLook
 from domain.errors import Transient
+from domain.manifests import recovery_manifest
 from domain.page_copies import PageBase
 from domain.restore_points import ReplicaState
 from gateways.catalogue import Copies
@@ -106,6 +107,16 @@ def test_a_replica_is_not_available_while_only_some_of_its_copies_are_queued(wor
     monkeypatch.undo()
     _, other = queue_copies(order)
     assert carried(other) is ReplicaState.AVAILABLE
+
+
+def test_a_replica_whose_manifest_is_refused_has_failed_although_all_its_bytes_are_there(world, look):
+    point = cloud().catalogue.restore_points.find(look.copy.point)
+    another = recovery_manifest(point, look.location, [replace(look.copy, state=CopyState.AVAILABLE)])
+    cloud().manifests.write(another, look.location)
+    copy = carry_pages(look)
+    assert "says something else" in copy.failure
+    assert cloud().catalogue.restore_points.find(point.id).replicas[VAULT] is ReplicaState.FAILED
+    assert VAULT not in cloud().catalogue.vms.find(point.vm.key).newest_available
 
 
 @pytest.fixture
