@@ -83,6 +83,13 @@ def test_what_was_written_before_a_failure_need_not_be_written_again(world, look
     world.assert_closed()
 
 
+def test_what_was_read_counts_although_its_source_cannot_be_closed(world, look, caplog):
+    world.cloud.faults.fail("POST", "/endGetAccess", status=403, times=2)  # by the batch, and at the end
+    assert carry_pages(look).state is CopyState.AVAILABLE
+    world.cloud.faults.verify_all_met()
+    assert caplog.text.count("stays open for 0:10:00 at most") == 2
+
+
 def carried(queue):
     """Carry the next copy of a queue to its end; return the state of the replica then."""
     copy = carry_pages(CopyLook(begin_next_copy(Claim(queue, "a worker")).copy, queue.location))

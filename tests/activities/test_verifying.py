@@ -10,9 +10,11 @@ import pytest
 from activities import verifications
 from activities.opening import turn
 from activities.verifications import (
+    VerificationEnd,
     VerificationLook,
     begin_verification,
     find_replicas_to_verify,
+    record_verification,
     verify_windows,
 )
 from domain.verifications import GIVES_WAY, WINDOW_BYTES, VerificationOrder, VerificationState
@@ -97,6 +99,12 @@ def test_a_copy_of_the_same_disk_goes_first_for_a_while(world, begun):
     now = world.clock.now()
     assert verify_windows(begun) == begun.waiting(now)
     assert verify_windows(begun.waiting(now - GIVES_WAY)).state is VerificationState.EQUAL
+
+
+def test_what_ends_on_another_day_is_verified_as_of_its_own(world, newest, begun):
+    world.clock.advance(timedelta(days=2))
+    record_verification(VerificationEnd(VerificationOrder(begun.copy.disk, VAULT, begun.equal())))
+    assert world.copies_of(newest)["web-os"].verified.toordinal() == begun.day
 
 
 def test_what_is_to_be_verified_is_listed_page_by_page_to_the_last_one(newest, monkeypatch):

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from activities import page_copies
+from activities.opening import turn
 from domain.restore_points import ReplicaState
 from gateways import page_transfers
 from gateways.connection import cloud
@@ -95,7 +96,7 @@ def test_where_the_service_reads_no_source_itself_the_bytes_pass_through_us(page
 def test_a_copy_that_finds_no_room_asks_again_after_a_pause(paged, web, monkeypatch):
     asked = []
 
-    def crowded(holder, disk, usual=page_copies.turn):
+    def crowded(holder, disk, usual=turn):
         asked.append(paged.clock.now())
         return usual(holder, disk) if len(asked) > 4 else nullcontext(False)
 
