@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.copies import Copy
+from domain.page_ranges import PAGE_BYTES
 from domain.restore_points import RestorePoint
 from domain.vhd import FOOTER_BYTES, footer_fault
 from gateways.connection import cloud, connect, use
@@ -74,14 +75,20 @@ class PagedWorld(World):
         return blob.read(0, pages.length, pages.sealed)
 
     def tamper(self, point: RestorePoint, disk: str, offset: int, content: bytes = b"!") -> None:
-        """Change bytes of what the vault keeps of a point's disk, behind everybody's back."""
+        """Change bytes of what the vault keeps of a point's disk, behind everybody's back.
+
+        Without `content` the page there is taken away.
+        """
         pages = self.copies_of(point)[disk].pages
         assert pages is not None
-        blob = self.account.blob("replicas", pages.blob)
-        assert blob.read(offset, len(content), pages.sealed) != content
-        state = blob.page_blob.snapshots[pages.sealed]
-        image = state.image.thaw_copy()
-        image.write(offset, content)
+        state = self.account.blob("replicas", pages.blob).page_blob.snapshots[pages.sealed]
+        image, length = state.image.thaw_copy(), len(content) or PAGE_BYTES
+        before = image.read(offset, length)
+        if content:
+            image.write(offset, content)
+        else:
+            image.clear(offset, length)
+        assert image.read(offset, length) != before
         state.image = image.freeze_copy()
 
     def verify(self) -> None:

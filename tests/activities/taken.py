@@ -19,9 +19,9 @@ from gateways.connection import cloud
 from tests.world import START, World
 
 
-def take_a_point(world: World, policy_name: str = "daily") -> RestorePoint:
-    """Take a point of a new VM with one disk; its copies are not queued."""
-    vm = describe_vm(VmQuery(world.add_vm("web", {"os": b"system"})))
+def take_a_point(world: World, policy_name: str = "daily", **disks: bytes) -> RestorePoint:
+    """Take a point of a new VM with the disk `os`, and others; its copies are not queued."""
+    vm = describe_vm(VmQuery(world.add_vm("web", {"os": b"system"} | disks)))
     policy = cloud().policies.policies[policy_name]
     point = begin_restore_point(RestorePoint.begin(vm, policy, START, 1, START, None))
     for part in point.disks:

@@ -117,6 +117,9 @@ def test_a_replica_whose_source_is_gone_or_another_is_not_known_to_be_equal():
     gone = planned(SECOND, FIRST, gone=(SECOND,))
     assert gone.state is VerificationState.UNKNOWN
     assert "is gone" in gone.reason
+    broken = replace(at_home(SECOND)(SECOND.source_id), provisioning_state="Failed")
+    unusable = plan_verification("web", SECOND, [FIRST, SECOND], TODAY, {broken.id: broken}.get)
+    assert (unusable.state, unusable.reason) == (VerificationState.UNKNOWN, gone.reason)
     other = plan_verification("web", SECOND, [FIRST, SECOND], TODAY, at_home(FIRST, SECOND)).copy
     another = replace(other, source_unique_id="of another")
     told = plan_verification("web", another, [FIRST, another], TODAY, at_home(FIRST, SECOND))
@@ -124,20 +127,19 @@ def test_a_replica_whose_source_is_gone_or_another_is_not_known_to_be_equal():
 
 
 @pytest.mark.parametrize(
-    ("others", "of_another_family", "previous", "why"),
+    ("copies", "known", "previous", "why"),
     [
-        ([VERIFIED], [], "snapshot 1", "since its base, where that of the verified one was made again"),
-        ([VERIFIED, SECOND], [], None, "both were made again"),
-        ([], [VERIFIED, SECOND], None, "no difference is told between families"),
+        ([VERIFIED], {"unique_id": "made again"}, "snapshot 1", "since its base, where that was made again"),
+        ([VERIFIED, SECOND], {"unique_id": "made again"}, None, "both were made again"),
+        ([VERIFIED, SECOND], {"family_id": "another"}, None, "no difference is told between families"),
+        ([VERIFIED], {"provisioning_state": "Deleting"}, "snapshot 1", "since its base, where that goes"),
+        ([VERIFIED, SECOND], {"copy_error": "broken"}, None, "neither can be read"),
     ],
 )
-def test_a_snapshot_that_is_another_than_was_copied_tells_nothing(others, of_another_family, previous, why):
+def test_a_snapshot_that_is_not_what_was_copied_tells_nothing(copies, known, previous, why):
     def find(snapshot_id):
         found = at_home(VERIFIED, SECOND, THIRD)(snapshot_id)
-        if snapshot_id in [copy.source_id for copy in others]:
-            return replace(found, unique_id="made again")
-        is_strange = snapshot_id in [copy.source_id for copy in of_another_family]
-        return replace(found, family_id="another") if is_strange else found
+        return replace(found, **known) if snapshot_id in [copy.source_id for copy in copies] else found
 
     plan = plan_verification("web", THIRD, [VERIFIED, SECOND, THIRD], TODAY, find)
     assert (plan.previous_id, plan.is_whole) == (previous, previous is None), why

@@ -9,6 +9,7 @@ from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 
 from domain.errors import Absent, Refused, Transient
 from domain.page_ranges import PageRange
+from domain.stored import StoredBlob
 from gateways import checksums
 from gateways.deletions import PageBlobDeletions
 from gateways.disk_data import read_into
@@ -136,12 +137,18 @@ def test_a_copy_that_is_there_is_taken_up_however_the_service_says_so(code):
     assert blob.begin_copy(blob.opened("a time"), OWNER).status == "success"
 
 
-def test_deleting_is_for_what_is_ours_and_snapshots_go_first(replicas):
-    blob = replicas()
+def deleting(blob):
+    """Return what deletes a blob as whoever made it."""
     deletions = PageBlobDeletions(
         PageBlobs(blob.wire, lambda endpoint: Token("development:retention"), Identity.RETENTION)
     )
     deletions.blobs._accesses[blob.container] = blob.access
+    return deletions
+
+
+def test_deleting_is_for_what_is_ours_and_snapshots_go_first(replicas):
+    blob = replicas()
+    deletions = deleting(blob)
     blob.create(MIB, OWNER)
     sealed = blob.seal(OWNER)
     with pytest.raises(Refused, match="move it away") as refused:
@@ -152,6 +159,24 @@ def test_deleting_is_for_what_is_ours_and_snapshots_go_first(replicas):
     assert deletions.delete_snapshot(blob.container, blob.name, sealed, OWNER)
     assert deletions.delete_blob(blob.container, blob.name, OWNER)
     assert deletions.delete_blob(blob.container, blob.name, OWNER)
+    assert blob.length() is None
+
+
+def test_all_that_a_point_has_sealed_goes_and_the_blob_with_the_last_seal_of_anybody(replicas):
+    blob = replicas()
+    deletions = deleting(blob)
+    blob.create(MIB, OWNER)
+    for point in ("first", "second", "first"):  # a request to seal it came late
+        blob.seal({"tidemark_point": point})
+    part, whole = (
+        StoredBlob(blob.container, blob.name, "web-os", is_of_attempt=is_of_attempt)
+        for is_of_attempt in (False, True)
+    )
+    assert deletions.delete(part, "first")  # the rest is the second one's
+    assert blob.sealed({"tidemark_point": "first"}) is None
+    assert not deletions.delete(whole, "first")
+    assert blob.sealed({"tidemark_point": "second"})
+    assert deletions.delete(whole, "second")
     assert blob.length() is None
 
 

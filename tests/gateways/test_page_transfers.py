@@ -63,6 +63,30 @@ def test_where_the_service_does_not_read_the_source_the_rest_is_streamed_and_tol
     assert world.stored()[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
 
 
+@pytest.mark.parametrize("status", [403, 404, 409, 500])
+def test_whatever_the_source_answered_to_the_service_it_is_asked_from_here(world, status):
+    world.write(0, 9 * MIB)
+    opened, writes = world.whole(world.take("first"))
+    blob = world.fresh()
+    world.cloud.faults.fail("PUT", "comp=page", status=status, code="CannotVerifyCopySource", skip=1)
+    heard: list[Done] = []
+    done = PageTransfer(opened, blob, connections=1).run(writes, never, None, heard.append)
+    assert "CannotVerifyCopySource" in done.not_served
+    assert [each.how for each in heard] == [How.SERVED] + [How.STREAMED] * (len(writes) - 1)
+    assert world.stored()[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
+
+
+def test_what_is_longer_than_one_write_may_be_is_written_to_its_last_page(world, is_served):
+    world.write(0, 2 * PIECE + 512)
+    opened = world.disk_data.open(world.take("first"), HOUR)
+    blob = world.fresh()
+    heard: list[Done] = []
+    transfer = PageTransfer(opened, blob, is_served=is_served)
+    assert transfer.run([Write(0, 2 * PIECE + 512)], never, None, heard.append).reached == 2 * PIECE + 512
+    assert [each.end for each in heard] == [PIECE, 2 * PIECE, 2 * PIECE + 512]
+    assert world.stored()[:DISK_BYTES] == world.disk.image.read(0, DISK_BYTES)
+
+
 def test_zeros_of_a_new_blob_are_not_written(world):
     world.write(PIECE - 512, 512)  # behind many zeros, and at the end of the piece
     opened = world.disk_data.open(world.take("first"), HOUR)

@@ -12,6 +12,7 @@ from activities.restores import begin_disk
 from domain.errors import Refused, Transient
 from domain.restores import plan_disks
 from gateways.connection import cloud
+from gateways.page_blobs import PageBlob
 from infra.deployed_roles import deployed_on_replicas
 from settings import Identity
 from simulator.arm.disk_model import Disk
@@ -24,6 +25,7 @@ from tests.page_restore_world import (
     backed_up,
     blobs,
     built,
+    on_disks,
 )
 from tests.paged_world import REGION, VAULT, PagedWorld
 from tests.restored_world import asked, found, made, restored
@@ -74,6 +76,14 @@ def test_a_restore_that_is_cut_off_is_finished_by_the_next_watch_and_makes_nothi
     assert blobs(paged) == []
 
 
+def planned(world, operation="20261122-0123456789abcdef0123"):
+    """Plan to bring the disk `web-os` of the newest point back."""
+    newest = world.points_of(world.machines["web"].id)[0]
+    location = cloud().policies.locations[VAULT]
+    plans = plan_disks(operation, cloud().manifests.read(newest.vm.key, newest.id, location), location)
+    return BlobWork(operation, next(plan for plan in plans if plan.source_disk == "web-os"))
+
+
 def ended(world, work):
     """End an upload; that nobody gets in any more takes a moment, in which time must pass."""
     try:
@@ -83,13 +93,10 @@ def ended(world, work):
         return end_upload(work)
 
 
-def test_every_step_of_an_upload_can_be_done_twice_and_by_two_runs_beside_each_other(uploading):
-    point, contents = backed_up(uploading)
-    [known] = uploading.points_of(uploading.machines["web"].id)
-    location = cloud().policies.locations[VAULT]
-    operation = "20261122-0123456789abcdef0123"
-    plan, _ = plan_disks(operation, cloud().manifests.read(known.vm.key, point, location), location)
-    first = BlobWork(operation, plan)
+def test_every_step_of_an_upload_can_be_done_twice_and_by_two_runs_beside_each_other(uploading, monkeypatch):
+    _, contents = backed_up(uploading)
+    first = planned(uploading)
+    plan = first.plan
     assert begin_disk(plan) == begin_disk(plan)
     uploading.pass_time(timedelta(seconds=5))
 
@@ -99,6 +106,14 @@ def test_every_step_of_an_upload_can_be_done_twice_and_by_two_runs_beside_each_o
         assert further == upload_pages(reached[-1])  # also by somebody else, or once more
         reached.append(further)
     assert len(reached) == 5  # windows of 16 MiB, and the beginning
+
+    def write(blob, start, length, source, usual=PageBlob.put_from_url):
+        ended(uploading, reached[-1])
+        return usual(blob, start, length, source)
+
+    with monkeypatch.context() as beside:
+        beside.setattr(PageBlob, "put_from_url", write)
+        assert upload_pages(first).is_uploaded  # whoever is slow finds it ended
     assert ended(uploading, reached[-1]) == end_upload(reached[-1])
 
     assert uploading.bytes_of(plan.id) == contents[plan.source_disk]
@@ -108,15 +123,42 @@ def test_every_step_of_an_upload_can_be_done_twice_and_by_two_runs_beside_each_o
     assert_closed(uploading)
 
 
+def test_an_upload_with_time_for_one_write_in_a_batch_leaves_none_out(uploading, monkeypatch):
+    backed_up(uploading)
+    for place in (5, 10, 50):
+        uploading.write("web", "os", b"more", offset=place * MIB)
+    point, contents = uploading.back_up("web")["restorePoint"]["id"], on_disks(uploading)
+    monkeypatch.setattr(activities.batches, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr("orchestrators.restore_from_blob.MOST_BATCHES", 2)
+
+    assert_back(uploading, restored(uploading, restorePoint=point, location=VAULT), contents)
+
+
+def test_what_was_uploaded_before_a_failure_need_not_be_uploaded_again(uploading, monkeypatch):
+    def write(blob, start, length, source, usual=PageBlob.put_from_url):
+        if start:
+            raise Transient("ServerBusy", "the disk takes no more")
+        return usual(blob, start, length, source)
+
+    backed_up(uploading)
+    uploading.write("web", "os", b"more", offset=5 * MIB)
+    uploading.back_up("web")
+    first = planned(uploading)
+    begin_disk(first.plan)
+    uploading.pass_time(timedelta(seconds=5))
+    monkeypatch.setattr(PageBlob, "put_from_url", write)
+    further = upload_pages(first)
+    assert 0 < further.reached <= 5 * MIB
+    with pytest.raises(Transient, match="no more"):
+        upload_pages(further)
+
+
 def test_whoever_comes_after_a_restore_is_over_makes_nothing_any_more(importing):
     point, _ = backed_up(importing)
     operation = restored(importing, restorePoint=point, location=VAULT)
-    [known] = importing.points_of(importing.machines["web"].id)
-    location = cloud().policies.locations[VAULT]
-    plan, _ = plan_disks(operation["id"], cloud().manifests.read(known.vm.key, point, location), location)
     for step in (begin_import_blob, upload_pages):
         with pytest.raises(Refused, match="is over; ask for another one"):
-            step(BlobWork(operation["id"], plan))
+            step(planned(importing, operation["id"]))
 
 
 def test_a_disk_that_is_half_uploaded_is_taken_up_by_the_next_run(uploading):

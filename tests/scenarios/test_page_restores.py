@@ -38,6 +38,7 @@ def test_disks_of_a_lost_region_come_back_from_either_of_two_points_byte_for_byt
     first, contents = backed_up(paged)
     paged.write("web", "os", b"second", offset=10 * MIB)
     paged.write("web", "data", b"\0" * 512)
+    paged.machines["web"].disk("os").image.clear(40 * MIB, 4096)  # only the first point still holds it
     second = paged.back_up("web")["restorePoint"]["id"]
     newest = on_disks(paged)
     paged.lose_region(HOME)
@@ -76,9 +77,14 @@ def test_what_a_disk_was_imported_from_is_deleted_when_the_restore_is_over_and_n
     point, contents = backed_up(importing)
     operation = restored(importing, restorePoint=point, location=VAULT)
     assert len(blobs(importing)) == len(contents)
-    for name in blobs(importing):
-        assert importing.account.blob("replicas", name).metadata == {OPERATION_METADATA: operation["id"]}
+    copies = [importing.account.blob("replicas", name).page_blob for name in blobs(importing)]
+    assert [copy.base.metadata for copy in copies] == [{OPERATION_METADATA: operation["id"]}] * len(copies)
 
+    copies[-1].snapshots["of somebody else"] = copies[-1].base
+    importing.pass_time(LATER)
+
+    assert blobs(importing) == [copies[-1].name]  # and is not forgotten
+    copies[-1].snapshots.clear()
     importing.pass_time(LATER)
 
     assert blobs(importing) == []

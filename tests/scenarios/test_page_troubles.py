@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
+from activities import page_copies
+from activities.opening import turn
 from domain.restore_points import ReplicaState
 from gateways import page_transfers
+from gateways.connection import cloud
 from gateways.page_blobs import PageBlob
+from orchestrators.replicate_disk import FIRST_LOOK
 from simulator.arm import snapshots
 from simulator.arm.snapshot_model import Snapshot
 from simulator.data_plane.vhd import Vhd
@@ -80,7 +87,43 @@ def test_where_the_service_reads_no_source_itself_the_bytes_pass_through_us(page
     [point] = paged.points_of(web)
     assert paged.copies_of(point)["web-os"].pages.streamed_bytes >= 4 * 512
     paged.assert_kept(point)
+
+    paged.write("web", "os", bytes(512), offset=17 * MIB)  # zeros, where the blob has something else
+    paged.back_up("web", within=LONG)
+
+    paged.assert_kept(paged.points_of(web)[0])
     paged.assert_closed()
+
+
+def test_a_copy_that_finds_no_room_asks_again_after_a_pause(paged, web, monkeypatch):
+    asked = []
+
+    def crowded(holder, disk, usual=turn):
+        asked.append(paged.clock.now())
+        return usual(holder, disk) if len(asked) > 4 else nullcontext(False)
+
+    monkeypatch.setattr(page_copies, "turn", crowded)
+    paged.back_up("web", within=LONG)
+
+    assert all(later - earlier >= FIRST_LOOK for earlier, later in pairwise(asked[:5]))
+    [point] = paged.points_of(web)
+    paged.assert_kept(point)
+
+
+def test_a_copy_that_somebody_else_has_is_left_alone_until_that_claim_has_run_out(paged, web):
+    paged.cloud.faults.fail("PUT", "/replicas/.*comp=page", status=503, times=4)
+    paged.back_up("web", within=timedelta(seconds=40))
+    [point] = paged.points_of(web)
+    [copy] = paged.copies_of(point).values()
+    theirs = replace(copy, owner="another", renewed=paged.clock.now())
+    cloud().catalogue.copies.alter(copy, lambda known: theirs)
+
+    paged.pass_time(timedelta(minutes=10))
+    assert paged.copies_of(point) == {"web-os": theirs}
+
+    paged.pass_time(timedelta(minutes=20))
+    paged.assert_kept(point)
+    assert paged.copies_of(point)["web-os"].owner == copy.owner  # it has waited for it
 
 
 def test_a_batch_that_dies_in_the_middle_is_done_again(paged, web, monkeypatch):

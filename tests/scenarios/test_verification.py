@@ -78,16 +78,17 @@ def test_what_is_equal_is_verified_and_says_so(paged, caplog):
 
 
 @pytest.mark.parametrize(
-    ("offset", "why"),
+    ("offset", "content", "why"),
     [
-        (10 * MIB, "where the difference was written"),
-        (10 * MIB + 4096, "beside it in the same window, where neither side should hold anything"),
-        (64 * MIB + 300, "in the footer, without which Azure imports nothing"),
+        (10 * MIB, b"!", "where the difference was written"),
+        (10 * MIB, b"", "where it never came to, so that the blob holds no page"),
+        (10 * MIB + 4096, b"!", "beside it in the same window, where neither side should hold anything"),
+        (64 * MIB + 300, b"!", "in the footer, without which Azure imports nothing"),
     ],
 )
-def test_a_byte_that_changed_in_a_changed_window_is_found_the_first_time(paged, caplog, offset, why):
+def test_a_byte_that_changed_in_a_changed_window_is_found_the_first_time(paged, caplog, offset, content, why):
     _, newest = backed_up(paged)
-    paged.tamper(newest, "web-os", offset)
+    paged.tamper(newest, "web-os", offset, content)
     paged.verify()
     copy = paged.copies_of(newest)["web-os"]
     assert copy.is_damaged, why
