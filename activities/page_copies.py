@@ -10,8 +10,8 @@ import azure.durable_functions as df
 
 from activities.announcing import announce
 from activities.batches import Batch
-from activities.opening import opened, turn
-from activities.settling import circumstances, settle
+from activities.opening import found_source, opened, turn
+from activities.settling import as_it_is_now, circumstances, settle
 from domain.copies import Copy, CopyState
 from domain.copy_queues import CopyLook, CopyQueue
 from domain.errors import Refused, Transient
@@ -37,17 +37,14 @@ blueprint = df.Blueprint()
 def begin_pages(copy: Copy, queue: CopyQueue, now: datetime) -> Copy:
     """Plan a copy by pages, and see that there is a blob to write into.
 
-    Raises Refused where there is nothing to copy, or the storage account takes no such blob.
+    A blob that is gone since the copy was planned is not made again: what was written into it would be
+    missing. Raises Refused where there is nothing to copy, or the storage account takes no such blob.
     """
-    connected = cloud()
-    source = connected.snapshots.find(copy.source_id)
-    if source is None or not source.is_usable:
-        raise Refused("CopySourceNotFound", f"snapshot {copy.source_id}, which is to be copied, is gone")
-    if not source.is_known_as(copy.source_unique_id):
-        another = f"snapshot {copy.source_id}, which is to be copied, is another one than was taken"
-        raise Refused("CopySourceNotFound", f"{another}; what was made in its place is no backup")
-    pages = copy.pages or _planned(copy, queue, source)
-    blob = connected.page_blobs.at(copy.container, pages.blob)
+    source = found_source(copy)
+    if copy.pages:
+        return copy
+    pages = _planned(copy, queue, source)
+    blob = cloud().page_blobs.at(copy.container, pages.blob)
     if pages.base is None:
         blob.create(pages.length, {DISK_METADATA: copy.disk})
     elif pages.base.length != pages.length:
@@ -81,13 +78,14 @@ def carry_pages(look: CopyLook) -> Copy:
     if copy.state is CopyState.COPYING:
         with turn(copy.holder, copy.disk) as is_ours:
             copy = _carried(copy) if is_ours else _recorded(copy, copy.kept_waiting(cloud().now()))
-    return copy if copy.state.is_open else settle(copy, look.location)
+    return copy if copy.state.is_open else settle(copy, as_it_is_now(look.location))
 
 
 def _carried(copy: Copy) -> Copy:
     """Do one batch, and record what came of it."""
     try:
         with opened(copy) as (source, previous):
+            found_source(copy)  # not before: what is opened by its name must be what was taken
             blob = cloud().page_blobs.at(copy.container, _pages(copy).blob)
             if not _pages(copy).is_written:
                 copy = _written(copy, source, previous, blob)
@@ -96,24 +94,28 @@ def _carried(copy: Copy) -> Copy:
         return copy
     except Refused as refused:
         copy = _as_recorded(copy)
+        if refused.code == "AuthenticationFailed":  # what was granted has ended: the next batch has its own
+            return _waiting(copy, Transient("AccessEnded", str(refused)))
+        if refused.code == OVERTAKEN:  # this batch outlived its turn
+            return _waiting(copy, Transient("BatchOvertaken", str(refused)))
         return _recorded(copy, _refused(copy, refused))
-    except Transient:
-        copy = _as_recorded(copy)
-        waiting = _recorded(copy, copy.kept_waiting(cloud().now()))
-        if waiting.state is CopyState.COPYING:
-            raise
-        return waiting
+    except Transient as transient:
+        return _waiting(_as_recorded(copy), transient)
+
+
+def _waiting(copy: Copy, transient: Transient) -> Copy:
+    """Record that a copy waits for something to pass, and raise that; return one that is given up."""
+    waiting = _recorded(copy, copy.kept_waiting(cloud().now()))
+    if waiting.state is CopyState.COPYING:
+        raise transient
+    return waiting
 
 
 def _refused(copy: Copy, refused: Refused) -> Copy:
-    """Return what becomes of a copy that something was refused for; raises Transient where it passes."""
+    """Return what becomes of a copy that something was refused for."""
     if copy.state is not CopyState.COPYING:
         return copy  # it is over, whatever came after that
     now = cloud().now()
-    if refused.code == "AuthenticationFailed":  # what was granted has ended: the next batch has its own
-        raise Transient("AccessEnded", str(refused)) from refused
-    if refused.code == OVERTAKEN:  # this batch outlived its turn
-        raise Transient("BatchOvertaken", str(refused)) from refused
     if refused.code in NO_DIFFERENCE:
         return copy.without_difference(str(refused), now)
     return copy.lost(str(refused), now)
