@@ -14,6 +14,7 @@ from activities.opening import found_source, opened, turn
 from activities.settling import as_it_is_now, circumstances, settle
 from domain.copies import Copy, CopyState
 from domain.copy_queues import CopyLook, CopyQueue
+from domain.damage import made_whole
 from domain.errors import Refused, Transient
 from domain.events import Event, EventName
 from domain.page_copies import PageProgress
@@ -184,6 +185,8 @@ def _wanted(
 def _sealed(copy: Copy, blob: PageBlob) -> Copy:
     """Seal a blob in which everything is written, unless it is sealed for this point already."""
     pages, owner = _pages(copy), {POINT_METADATA: copy.point}
+    if spoiled := _put_back(copy):
+        return _recorded(copy, spoiled)
     sealed = blob.sealed(owner)
     if sealed is None:
         footer = bytearray(FOOTER_BYTES)
@@ -193,6 +196,16 @@ def _sealed(copy: Copy, blob: PageBlob) -> Copy:
             raise Refused("NotAVhd", f"page blob {pages.blob} in {copy.location}: {fault}")
         sealed = blob.seal(owner)
     return _recorded(copy, copy.carried(replace(pages, sealed=sealed), cloud().now()))
+
+
+def _put_back(copy: Copy) -> Copy | None:
+    """Return a copy to be made whole if another one in its blob is damaged; None if none is.
+
+    Whoever finds damage puts back what is planned; this one may have been just about to be.
+    """
+    copies, now = cloud().catalogue.copies, cloud().now()
+    damaged = (other for other in copies.of_disk(copy.disk, copy.location) if other.is_damaged)
+    return next((back for other in damaged if (back := made_whole(copy, other, now))), None)
 
 
 def _pages(copy: Copy) -> PageProgress:

@@ -173,3 +173,25 @@ def test_access_that_never_lasts_is_told_and_given_up_like_silence(world, look, 
     copy = carry_pages(look)
     assert (copy.state, copy.attempt) == (CopyState.WAITING, 2)
     world.assert_closed()
+
+
+def test_a_copy_that_was_planned_while_its_base_was_found_damaged_is_made_whole(world, look, monkeypatch):
+    first = carry_pages(look)
+    world.clock.advance(timedelta(hours=1))
+    recovery = cloud().policies.policies["paged"].recovery
+    [queue] = queue_copies(CopyOrder(take_a_point(world, "paged", slot=world.clock.now()), recovery))
+
+    def length(blob, snapshot="", usual=PageBlob.length):  # asked when the plan is made and not yet recorded
+        cloud().catalogue.copies.alter(first, lambda known: replace(known, is_damaged=True, damaged_at=0))
+        return usual(blob, snapshot)
+
+    monkeypatch.setattr(PageBlob, "length", length)
+    begun = begin_next_copy(Claim(queue, "a worker")).copy
+    assert begun.pages.base.point == first.point
+    copy = carry_pages(CopyLook(begun, look.location))
+    assert (copy.state, copy.attempt, copy.pages) == (CopyState.WAITING, 1, None)
+    assert copy.whole_because == f"the replica of {first.point} is damaged"
+    again = begin_next_copy(Claim(queue, "a worker")).copy
+    assert carry_pages(CopyLook(again, look.location)).state is CopyState.AVAILABLE
+    assert len(world.replicas()) == 2
+    world.assert_closed()
