@@ -68,7 +68,7 @@ def _shared_accounts(locations: Mapping[str, LocationForm]) -> Iterator[Finding]
 
 
 def _shared_containers(locations: Mapping[str, LocationForm]) -> Iterator[Finding]:
-    """Find replicas of two locations that would be one: the name of a page blob does not tell its location."""
+    """Find replicas of two locations that would be one: a page blob's name does not tell its location."""
     containers: dict[str, str] = {}
     for name, location in locations.items():
         other = containers.setdefault(location.pages.lower() or name, name)
