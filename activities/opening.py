@@ -51,9 +51,12 @@ def turn(holder: str, disk: str, also: Mapping[str, int] = _NOTHING) -> Iterator
 
 
 def found_source(copy: Copy) -> Snapshot:
-    """Return the snapshot that a copy is made of; raises Refused if it is gone, or another has its name."""
+    """Return the snapshot that a copy is made of; raises Refused if it is gone, or another has its name.
+
+    What state Azure tells of one that is open, or was just changed, is not documented: so none is asked for.
+    """
     source = cloud().snapshots.find(copy.source_id)
-    if source is None or not source.is_usable:
+    if source is None:
         raise Refused("CopySourceNotFound", f"snapshot {copy.source_id}, which is copied, is gone")
     if not source.is_known_as(copy.source_unique_id):
         another = f"snapshot {copy.source_id}, which is copied, is another one than was taken"

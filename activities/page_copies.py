@@ -42,6 +42,8 @@ def begin_pages(copy: Copy, queue: CopyQueue, now: datetime) -> Copy:
     missing. Raises Refused where there is nothing to copy, or the storage account takes no such blob.
     """
     source = found_source(copy)
+    if not source.is_usable:
+        raise Refused("CopySourceNotUsable", f"snapshot {copy.source_id}, which is copied, cannot be read")
     if copy.pages:
         return copy
     pages = _planned(copy, queue, source)
