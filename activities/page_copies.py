@@ -89,7 +89,7 @@ def _carried(copy: Copy) -> Copy:
     try:
         with opened(copy) as (source, previous):
             found_source(copy)  # not before: what is opened by its name must be what was taken
-            blob = cloud().page_blobs.at(copy.container, _pages(copy).blob)
+            blob = _fenced(copy)
             if not _pages(copy).is_written:
                 copy = _written(copy, source, previous, blob)
             if copy.state is CopyState.COPYING and _pages(copy).is_written:
@@ -104,6 +104,19 @@ def _carried(copy: Copy) -> Copy:
         return _recorded(copy, _refused(copy, refused))
     except Transient as transient:
         return _waiting(_as_recorded(copy), transient)
+
+
+def _fenced(copy: Copy) -> PageBlob:
+    """Return the blob of a copy for a batch of writes.
+
+    Raises Refused if it was made again, or has gone back: a failover leaves out what was written last.
+    """
+    pages = _pages(copy)
+    blob = cloud().page_blobs.at(copy.container, pages.blob).fenced()
+    if blob.fence is not None and blob.fence <= pages.sequence:
+        told = f"page blob {pages.blob} in {copy.location} has gone back behind what was written into it"
+        raise Refused("BlobGoneBack", f"{told}: its sequence number was {pages.sequence} already")
+    return blob
 
 
 def _waiting(copy: Copy, transient: Transient) -> Copy:
@@ -126,12 +139,13 @@ def _refused(copy: Copy, refused: Refused) -> Copy:
 
 def _written(copy: Copy, source: Opened, previous: Opened | None, blob: PageBlob) -> Copy:
     """Write what is to be written from where the copy has come to, as far as a batch goes, and record it."""
-    batch, writing = Batch(), _Writing(_pages(copy))
-    transfer = PageTransfer(source, blob.fenced(), is_fresh=writing.pages.base is None)
+    batch, writing = Batch(), _Writing(_pages(copy), blob.fence or 0)
+    transfer = PageTransfer(source, blob, is_fresh=writing.pages.base is None)
     try:
         for _, end in batch.windows(writing.pages.reached, writing.pages.length):
             ranges = _wanted(writing.pages, source, previous, blob, end)
             writing.window(end, transfer, plan_writes(ranges, cloud().settings.costs), batch.is_over)
+        writing.end(blob.fenced())
     finally:  # also what was written before a failure need not be written again
         if writing.pages != copy.pages:
             copy = _recorded(copy, copy.carried(writing.pages, cloud().now()))
@@ -141,8 +155,13 @@ def _written(copy: Copy, source: Opened, previous: Opened | None, blob: PageBlob
 class _Writing:
     """How far a batch has come: `pages` has all that is known to be written, also when it fails."""
 
-    def __init__(self, pages: PageProgress) -> None:
+    def __init__(self, pages: PageProgress, sequence: int) -> None:
         self.pages = pages
+        self._sequence = sequence
+
+    def end(self, blob: PageBlob) -> None:
+        """Take note of the blob as it is once everything of the batch is written."""
+        self.pages = replace(self.pages, sequence=blob.fence or 0)
 
     def window(
         self, end: int, transfer: PageTransfer, writes: Iterable[Write], is_over: Callable[[], bool]
@@ -161,7 +180,8 @@ class _Writing:
             reached = end if came.is_complete else max(came.reached, start)
         finally:
             if reached > start:
-                self.pages = self.pages.further(replace(record, end=reached), streamed_bytes)
+                further = self.pages.further(replace(record, end=reached), streamed_bytes)
+                self.pages = replace(further, sequence=self._sequence)
 
 
 def _wanted(

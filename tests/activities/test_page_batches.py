@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from activities import batches
 from activities.copies import Claim, CopyOrder, begin_next_copy, queue_copies
 from activities.opening import LASTS, opened_snapshots
 from activities.page_copies import carry_pages
@@ -23,6 +24,7 @@ from gateways.page_transfers import PageTransfer
 from simulator.arm.snapshot_model import Snapshot
 from tests.activities.taken import take_a_point
 from tests.paged_world import AT_ONCE, VAULT, PagedWorld
+from tests.world import MIB
 
 
 @pytest.fixture
@@ -106,6 +108,34 @@ def test_a_blob_that_is_gone_in_the_middle_of_a_copy_is_not_made_again_without_w
     copy = carry_pages(CopyLook(begun_again(look), look.location))
     assert (copy.state, copy.attempt, copy.pages) == (CopyState.WAITING, 2, None)
     assert "does not exist" in copy.failure
+    world.assert_closed()
+
+
+@pytest.mark.parametrize("are_many", [True, False], ids=["before the last batch", "before it is sealed"])
+def test_a_blob_that_has_gone_back_behind_what_is_recorded_is_not_sealed(world, monkeypatch, are_many):
+    world.add_vm("web", {"os": b"system"})
+    for place in (5, 17, 40):
+        world.write("web", "os", b"more", offset=place * MIB)
+    recovery = cloud().policies.policies["paged"].recovery
+    [queue] = queue_copies(CopyOrder(take_a_point(world, "paged"), recovery))
+    copy = begin_next_copy(Claim(queue, "a worker")).copy
+    state = world.account.blob("replicas", copy.pages.blob).page_blob.base
+    before = replace(state, image=state.image.thaw_copy())
+    with monkeypatch.context() as patch:
+        if are_many:
+            patch.setattr(batches, "MOST_SECONDS", -1)
+        else:
+            world.cloud.faults.fail("PUT", "comp=snapshot", status=503)
+        try:
+            copy = carry_pages(CopyLook(copy, queue.location))
+        except Transient:
+            copy = cloud().catalogue.copies.known(copy)
+    assert (copy.pages.reached > 0, copy.pages.is_written) == (True, not are_many)
+    # The account fails over to another region, which has not received all that was written.
+    world.account.blob("replicas", copy.pages.blob).page_blob.base = before
+    copy = carry_pages(CopyLook(copy, queue.location))
+    assert (copy.state, copy.attempt) == (CopyState.WAITING, 2)
+    assert "has gone back" in copy.failure
     world.assert_closed()
 
 
