@@ -97,6 +97,12 @@ def test_the_example_names_every_field_there_is_and_the_defaults_that_it_tells()
             "locations.north.manifests",
             "location 'west' keeps its manifests in that storage account",
         ),
+        (
+            "    snapshot_access: denied\n  vault:\n",
+            "    method: pages\n    pages: https://TidemarkReplicas.blob.core.windows.net/replicas\n  vault:\n",
+            "locations.vault.pages",
+            "location 'north' keeps its page blobs in that container",
+        ),
         ("  north:\n", "  North_1:\n", "locations.North_1", "found 'North_1'"),
         ("home: west", "home: wets", "policies.daily.home", "no location 'wets'; the file has west, north"),
         ("recovery: [north]", "recovery: [south]", "policies.daily.recovery", "no location 'south'"),

@@ -173,15 +173,6 @@ def test_what_cannot_be_meant_is_said(parts, field, words):
     assert words in told[field]
 
 
-def test_two_locations_cannot_have_the_same_page_blobs():
-    told = yaml.safe_load(file(north={"method": "pages", "pages": "https://vault.blob.example/replicas"}))
-    more = {"method": "pages", "pages": "https://Vault.blob.example/replicas"}
-    told["locations"]["vault"] = location("vault", "francecentral", **more)
-    faults = faults_of(yaml.safe_dump(told, sort_keys=False))
-    assert list(faults) == ["locations.vault.pages"]
-    assert "location 'north' keeps its page blobs in that container" in faults["locations.vault.pages"]
-
-
 WIDE = {"resource_groups": ["Web", "data"]}
 
 
