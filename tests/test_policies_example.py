@@ -97,12 +97,6 @@ def test_the_example_names_every_field_there_is_and_the_defaults_that_it_tells()
             "locations.north.manifests",
             "location 'west' keeps its manifests in that storage account",
         ),
-        (
-            "    snapshot_access: denied\n  vault:\n",
-            "    method: pages\n    pages: https://TidemarkReplicas.blob.core.windows.net/replicas\n  vault:\n",
-            "locations.vault.pages",
-            "location 'north' keeps its page blobs in that container",
-        ),
         ("  north:\n", "  North_1:\n", "locations.North_1", "found 'North_1'"),
         ("home: west", "home: wets", "policies.daily.home", "no location 'wets'; the file has west, north"),
         ("recovery: [north]", "recovery: [south]", "policies.daily.recovery", "no location 'south'"),
@@ -136,6 +130,12 @@ def test_a_fault_is_named_with_its_line_and_its_field(fragment, instead, where, 
 def test_all_faults_are_told_at_once():
     text = spoiled("region: westeurope", "region: West Europe").replace("north: 30", "north: 0")
     assert len(faults_of(text)) == 2
+
+
+def test_two_locations_cannot_have_the_same_page_blobs():
+    pages = "    method: pages\n    pages: https://TidemarkReplicas.blob.core.windows.net/replicas\n"
+    [told] = faults_of(TEXT.replace("  vault:\n", f"{pages}  vault:\n", 1))
+    assert "locations.vault.pages: location 'north' keeps its page blobs in that container" in told
 
 
 def test_a_field_that_stands_twice_is_told_with_its_second_line():
