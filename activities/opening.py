@@ -17,6 +17,7 @@ from domain.copies import Copy
 from domain.copy_queues import Permit
 from domain.errors import Refused
 from domain.policy import SnapshotAccess
+from domain.snapshots import Snapshot
 from gateways.blob_access import Opened
 from gateways.connection import cloud
 from gateways.tables import Row
@@ -47,6 +48,20 @@ def turn(holder: str, disk: str, also: Mapping[str, int] = _NOTHING) -> Iterator
     finally:
         for taken in reversed(held):
             permits.give_back(taken)
+
+
+def found_source(copy: Copy) -> Snapshot:
+    """Return the snapshot that a copy is made of; raises Refused if it is gone, or another has its name.
+
+    What state Azure tells of one that is open, or was just changed, is not documented: so none is asked for.
+    """
+    source = cloud().snapshots.find(copy.source_id)
+    if source is None:
+        raise Refused("CopySourceNotFound", f"snapshot {copy.source_id}, which is copied, is gone")
+    if not source.is_known_as(copy.source_unique_id):
+        another = f"snapshot {copy.source_id}, which is copied, is another one than was taken"
+        raise Refused("CopySourceNotFound", f"{another}; what was made in its place is no backup")
+    return source
 
 
 @contextmanager

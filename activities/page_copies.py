@@ -10,10 +10,11 @@ import azure.durable_functions as df
 
 from activities.announcing import announce
 from activities.batches import Batch
-from activities.opening import opened, turn
-from activities.settling import circumstances, settle
+from activities.opening import found_source, opened, turn
+from activities.settling import as_it_is_now, circumstances, settle
 from domain.copies import Copy, CopyState
 from domain.copy_queues import CopyLook, CopyQueue
+from domain.damage import made_whole
 from domain.errors import Refused, Transient
 from domain.events import Event, EventName
 from domain.page_copies import PageProgress
@@ -37,17 +38,16 @@ blueprint = df.Blueprint()
 def begin_pages(copy: Copy, queue: CopyQueue, now: datetime) -> Copy:
     """Plan a copy by pages, and see that there is a blob to write into.
 
-    Raises Refused where there is nothing to copy, or the storage account takes no such blob.
+    A blob that is gone since the copy was planned is not made again: what was written into it would be
+    missing. Raises Refused where there is nothing to copy, or the storage account takes no such blob.
     """
-    connected = cloud()
-    source = connected.snapshots.find(copy.source_id)
-    if source is None or not source.is_usable:
-        raise Refused("CopySourceNotFound", f"snapshot {copy.source_id}, which is to be copied, is gone")
-    if not source.is_known_as(copy.source_unique_id):
-        another = f"snapshot {copy.source_id}, which is to be copied, is another one than was taken"
-        raise Refused("CopySourceNotFound", f"{another}; what was made in its place is no backup")
-    pages = copy.pages or _planned(copy, queue, source)
-    blob = connected.page_blobs.at(copy.container, pages.blob)
+    source = found_source(copy)
+    if not source.is_usable:
+        raise Refused("CopySourceNotUsable", f"snapshot {copy.source_id}, which is copied, cannot be read")
+    if copy.pages:
+        return copy
+    pages = _planned(copy, queue, source)
+    blob = cloud().page_blobs.at(copy.container, pages.blob)
     if pages.base is None:
         blob.create(pages.length, {DISK_METADATA: copy.disk})
     elif pages.base.length != pages.length:
@@ -81,14 +81,15 @@ def carry_pages(look: CopyLook) -> Copy:
     if copy.state is CopyState.COPYING:
         with turn(copy.holder, copy.disk) as is_ours:
             copy = _carried(copy) if is_ours else _recorded(copy, copy.kept_waiting(cloud().now()))
-    return copy if copy.state.is_open else settle(copy, look.location)
+    return copy if copy.state.is_open else settle(copy, as_it_is_now(look.location))
 
 
 def _carried(copy: Copy) -> Copy:
     """Do one batch, and record what came of it."""
     try:
         with opened(copy) as (source, previous):
-            blob = cloud().page_blobs.at(copy.container, _pages(copy).blob)
+            found_source(copy)  # not before: what is opened by its name must be what was taken
+            blob = _fenced(copy)
             if not _pages(copy).is_written:
                 copy = _written(copy, source, previous, blob)
             if copy.state is CopyState.COPYING and _pages(copy).is_written:
@@ -96,24 +97,41 @@ def _carried(copy: Copy) -> Copy:
         return copy
     except Refused as refused:
         copy = _as_recorded(copy)
+        if refused.code == "AuthenticationFailed":  # what was granted has ended: the next batch has its own
+            return _waiting(copy, Transient("AccessEnded", str(refused)))
+        if refused.code == OVERTAKEN:  # this batch outlived its turn
+            return _waiting(copy, Transient("BatchOvertaken", str(refused)))
         return _recorded(copy, _refused(copy, refused))
-    except Transient:
-        copy = _as_recorded(copy)
-        waiting = _recorded(copy, copy.kept_waiting(cloud().now()))
-        if waiting.state is CopyState.COPYING:
-            raise
-        return waiting
+    except Transient as transient:
+        return _waiting(_as_recorded(copy), transient)
+
+
+def _fenced(copy: Copy) -> PageBlob:
+    """Return the blob of a copy for a batch of writes.
+
+    Raises Refused if it was made again, or has gone back: a failover leaves out what was written last.
+    """
+    pages = _pages(copy)
+    blob = cloud().page_blobs.at(copy.container, pages.blob).fenced()
+    if blob.fence is not None and blob.fence <= pages.sequence:
+        told = f"page blob {pages.blob} in {copy.location} has gone back behind what was written into it"
+        raise Refused("BlobGoneBack", f"{told}: its sequence number was {pages.sequence} already")
+    return blob
+
+
+def _waiting(copy: Copy, transient: Transient) -> Copy:
+    """Record that a copy waits for something to pass, and raise that; return one that is given up."""
+    waiting = _recorded(copy, copy.kept_waiting(cloud().now()))
+    if waiting.state is CopyState.COPYING:
+        raise transient
+    return waiting
 
 
 def _refused(copy: Copy, refused: Refused) -> Copy:
-    """Return what becomes of a copy that something was refused for; raises Transient where it passes."""
+    """Return what becomes of a copy that something was refused for."""
     if copy.state is not CopyState.COPYING:
         return copy  # it is over, whatever came after that
     now = cloud().now()
-    if refused.code == "AuthenticationFailed":  # what was granted has ended: the next batch has its own
-        raise Transient("AccessEnded", str(refused)) from refused
-    if refused.code == OVERTAKEN:  # this batch outlived its turn
-        raise Transient("BatchOvertaken", str(refused)) from refused
     if refused.code in NO_DIFFERENCE:
         return copy.without_difference(str(refused), now)
     return copy.lost(str(refused), now)
@@ -121,12 +139,13 @@ def _refused(copy: Copy, refused: Refused) -> Copy:
 
 def _written(copy: Copy, source: Opened, previous: Opened | None, blob: PageBlob) -> Copy:
     """Write what is to be written from where the copy has come to, as far as a batch goes, and record it."""
-    batch, writing = Batch(), _Writing(_pages(copy))
-    transfer = PageTransfer(source, blob.fenced(), is_fresh=writing.pages.base is None)
+    batch, writing = Batch(), _Writing(_pages(copy), blob.fence or 0)
+    transfer = PageTransfer(source, blob, is_fresh=writing.pages.base is None)
     try:
         for _, end in batch.windows(writing.pages.reached, writing.pages.length):
             ranges = _wanted(writing.pages, source, previous, blob, end)
             writing.window(end, transfer, plan_writes(ranges, cloud().settings.costs), batch.is_over)
+        writing.end(blob.fenced())
     finally:  # also what was written before a failure need not be written again
         if writing.pages != copy.pages:
             copy = _recorded(copy, copy.carried(writing.pages, cloud().now()))
@@ -136,8 +155,13 @@ def _written(copy: Copy, source: Opened, previous: Opened | None, blob: PageBlob
 class _Writing:
     """How far a batch has come: `pages` has all that is known to be written, also when it fails."""
 
-    def __init__(self, pages: PageProgress) -> None:
+    def __init__(self, pages: PageProgress, sequence: int) -> None:
         self.pages = pages
+        self._sequence = sequence
+
+    def end(self, blob: PageBlob) -> None:
+        """Take note of the blob as it is once everything of the batch is written."""
+        self.pages = replace(self.pages, sequence=blob.fence or 0)
 
     def window(
         self, end: int, transfer: PageTransfer, writes: Iterable[Write], is_over: Callable[[], bool]
@@ -156,7 +180,8 @@ class _Writing:
             reached = end if came.is_complete else max(came.reached, start)
         finally:
             if reached > start:
-                self.pages = self.pages.further(replace(record, end=reached), streamed_bytes)
+                further = self.pages.further(replace(record, end=reached), streamed_bytes)
+                self.pages = replace(further, sequence=self._sequence)
 
 
 def _wanted(
@@ -182,6 +207,8 @@ def _wanted(
 def _sealed(copy: Copy, blob: PageBlob) -> Copy:
     """Seal a blob in which everything is written, unless it is sealed for this point already."""
     pages, owner = _pages(copy), {POINT_METADATA: copy.point}
+    if spoiled := _put_back(copy):
+        return _recorded(copy, spoiled)
     sealed = blob.sealed(owner)
     if sealed is None:
         footer = bytearray(FOOTER_BYTES)
@@ -191,6 +218,16 @@ def _sealed(copy: Copy, blob: PageBlob) -> Copy:
             raise Refused("NotAVhd", f"page blob {pages.blob} in {copy.location}: {fault}")
         sealed = blob.seal(owner)
     return _recorded(copy, copy.carried(replace(pages, sealed=sealed), cloud().now()))
+
+
+def _put_back(copy: Copy) -> Copy | None:
+    """Return a copy to be made whole if another one in its blob is damaged; None if none is.
+
+    Whoever finds damage puts back what is planned; this one may have been just about to be.
+    """
+    copies, now = cloud().catalogue.copies, cloud().now()
+    damaged = (other for other in copies.of_disk(copy.disk, copy.location) if other.is_damaged)
+    return next((back for other in damaged if (back := made_whole(copy, other, now))), None)
 
 
 def _pages(copy: Copy) -> PageProgress:

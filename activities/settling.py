@@ -20,13 +20,14 @@ def settle(copy: Copy, location: Location) -> Copy:
     """Derive the state of a replica from all its copies and record it, then that this copy is settled."""
     connected = cloud()
     connected.catalogue.permits.give_back_after(copy.pool(location), copy.holder, copy.attempt)
+    point = connected.catalogue.restore_points.find(copy.point)
+    refusal = _record_replica(point, location) if point else None
     if copy.is_paged:
-        close_sources(copy)  # what a batch has left open that died
+        # What a batch has left open that died. Not before: what has arrived must not wait for a lost home.
+        close_sources(copy)
     if copy.state is CopyState.FAILED:
         reason = copy.failure or "no reason is known"
         announce(Event(EventName.COPY_FAILED, copy.point, reason, circumstances(copy)))
-    point = connected.catalogue.restore_points.find(copy.point)
-    refusal = _record_replica(point, location) if point else None
     settled = connected.catalogue.copies.alter(
         copy, lambda known: replace(known, is_settled=True, failure=refusal or known.failure)
     )

@@ -10,7 +10,7 @@ import azure.durable_functions as df
 
 from activities.announcing import announce
 from activities.batches import Batch
-from activities.opening import opened_snapshots, turn
+from activities.opening import found_source, opened_snapshots, turn
 from domain.copies import Copy, CopyState
 from domain.errors import Absent, Refused, Transient
 from domain.events import Event, EventName
@@ -140,12 +140,21 @@ def _compared(verification: Verification) -> Verification:
     blob = cloud().page_blobs.at(verification.copy.container, verification.pages.blob)
     try:
         fault = _seal_fault(blob, verification)
+        if fault and _is_being_deleted(verification.copy):
+            return verification.unknown(f"it is being deleted: {fault}")
         if fault:
             return verification.damaged(None, fault)
         with opened_snapshots(verification.copy.source_id, verification.previous_id) as (source, previous):
+            found_source(verification.copy)
             return _further(verification, source, previous, blob.opened(verification.pages.sealed), blob)
     except Refused as refused:
         return _refused(verification, refused)
+
+
+def _is_being_deleted(copy: Copy) -> bool:
+    """Whether pruning has begun with a replica, as it may with one that a newer one has followed since."""
+    point = cloud().catalogue.restore_points.find(copy.point)
+    return point is None or copy.location in point.deletions
 
 
 def _seal_fault(blob: PageBlob, verification: Verification) -> str | None:

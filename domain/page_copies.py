@@ -30,7 +30,8 @@ class PageProgress:
     `length` is that of the blob, the VHD's footer included; everything before `reached` is written. `base` is
     None where the copy is whole, `why_whole` says why. `link` is the last of the chain of digests, which
     begins with what is copied and, of a difference, the last link of its base. `sealed` is the time stamp of
-    the blob snapshot, empty until it is taken.
+    the blob snapshot, empty until it is taken. `sequence` is the blob's sequence number once all of that was
+    written: one that has a lower one has not all of it, as after a failover of its account.
     """
 
     blob: str
@@ -44,6 +45,7 @@ class PageProgress:
     streamed_bytes: int = 0
     requests: int = 0
     sealed: str = ""
+    sequence: int = 0
 
     @property
     def percent(self) -> float:

@@ -29,6 +29,7 @@ def contradictions(file: FileForm) -> Iterator[Finding]:
     """Find what contradicts itself. Empty fields are not known, and nothing is found of them."""
     yield from _named_twice(file.subscriptions)
     yield from _shared_accounts(file.locations)
+    yield from _shared_containers(file.locations)
     for name, location in file.locations.items():
         yield from (found.below("locations", name) for found in _of_location(location))
     for name, policy in file.policies.items():
@@ -63,6 +64,19 @@ def _shared_accounts(locations: Mapping[str, LocationForm]) -> Iterator[Finding]
                 ("locations", name, "manifests"),
                 f"location '{other}' keeps its manifests in that storage account; each location needs one of "
                 "its own, in its own region, or one lost region takes the manifests of both",
+            )
+
+
+def _shared_containers(locations: Mapping[str, LocationForm]) -> Iterator[Finding]:
+    """Find replicas of two locations that would be one: a page blob's name does not tell its location."""
+    containers: dict[str, str] = {}
+    for name, location in locations.items():
+        other = containers.setdefault(location.pages.lower() or name, name)
+        if other != name:
+            yield Finding(
+                ("locations", name, "pages"),
+                f"location '{other}' keeps its page blobs in that container; each location needs one of its "
+                "own, or what is deleted in one is gone in both",
             )
 
 

@@ -215,14 +215,15 @@ def _previous(
     """Return since which snapshot changes were never verified; None if all of it was not, or none can tell.
 
     That of the newest replica in the blob that was verified; where it is gone that of the base, and what
-    changed between the two is left to the sample.
+    changed between the two is left to the sample. Where none was, nobody has read the whole copy either that
+    the blob began with, as there are newer ones when a day's verification begins.
     """
     base = copy.pages.base if copy.pages else None
-    if base is None:
-        return None
     verified = [other for other in same if other.verified and other.source_created < copy.source_created]
+    if base is None or not verified:
+        return None
     known = {other.source_id: other.source_unique_id for other in same}
-    for snapshot_id in (*(other.source_id for other in verified[-1:]), base.snapshot_id):
+    for snapshot_id in (verified[-1].source_id, base.snapshot_id):
         found = find(snapshot_id)
         if found is None or not found.is_usable:
             continue

@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from gateways.failures import translated
+
 _SCOPE = "https://storage.azure.com/.default"
 _RENEWED_BEFORE_SECONDS = 300
 _SIGNED_FOR = timedelta(hours=12)
@@ -45,7 +47,10 @@ class Signed:
 
 
 class Token:
-    """The token of an identity, asked for again shortly before it ends."""
+    """The token of an identity, asked for again shortly before it ends.
+
+    Raises Transient("IdentityUnavailable") where what gives tokens is out of order.
+    """
 
     def __init__(self, credential: Any) -> None:
         self._credential = credential
@@ -59,7 +64,8 @@ class Token:
     def authorization(self) -> str:
         with self._lock:
             if time.time() >= self._until:
-                token = self._credential.get_token(_SCOPE)
+                with translated("page blobs"):  # unlike a client of the SDK, nobody above does it
+                    token = self._credential.get_token(_SCOPE)
                 self._header = f"Bearer {token.token}"
                 self._until = token.expires_on - _RENEWED_BEFORE_SECONDS
             return self._header

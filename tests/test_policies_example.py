@@ -132,6 +132,12 @@ def test_all_faults_are_told_at_once():
     assert len(faults_of(text)) == 2
 
 
+def test_two_locations_cannot_have_the_same_page_blobs():
+    pages = "    method: pages\n    pages: https://TidemarkReplicas.blob.core.windows.net/replicas\n"
+    [told] = faults_of(TEXT.replace("  vault:\n", f"{pages}  vault:\n", 1))
+    assert "locations.vault.pages: location 'north' keeps its page blobs in that container" in told
+
+
 def test_a_field_that_stands_twice_is_told_with_its_second_line():
     text = spoiled("home: west", "home: north\n    home: west")
     assert faults_of(text) == [

@@ -7,22 +7,27 @@ from datetime import timedelta
 
 import pytest
 
+from activities import batches
 from activities.copies import Claim, CopyOrder, begin_next_copy, queue_copies
 from activities.opening import LASTS, opened_snapshots
 from activities.page_copies import carry_pages
 from activities.settling import settle
-from domain.copies import CopyState
-from domain.copy_queues import CopyLook
+from activities.verifications import begin_verification, verify_windows
+from domain.copies import GIVEN_UP, STALLED, CopyState
+from domain.copy_queues import CopyLook, CopyQueue
 from domain.errors import Transient
 from domain.manifests import recovery_manifest
 from domain.page_copies import PageBase
 from domain.restore_points import ReplicaState
+from domain.verifications import VerificationOrder, VerificationState
 from gateways.catalogue import Copies
 from gateways.connection import cloud
 from gateways.page_blobs import PageBlob
 from gateways.page_transfers import PageTransfer
+from simulator.arm.snapshot_model import Snapshot
 from tests.activities.taken import take_a_point
 from tests.paged_world import AT_ONCE, VAULT, PagedWorld
+from tests.world import MIB
 
 
 @pytest.fixture
@@ -147,4 +152,143 @@ def test_a_copy_that_is_over_leaves_nothing_open_that_a_dead_batch_has_opened(wo
 def test_both_snapshots_are_closed_when_a_step_is_over_however_it_ends(world, look, other):
     with pytest.raises(MemoryError), opened_snapshots(other, look.copy.source_id):
         raise MemoryError
+    world.assert_closed()
+
+
+def begun_again(look):
+    """Let a worker begin its copy again, as it does when its history has grown long."""
+    return begin_next_copy(Claim(CopyQueue(look.copy.disk, look.location), look.copy.owner)).copy
+
+
+def make_another_of_its_name(world, look):
+    """Let somebody delete the snapshot that is copied, and make another one under its name."""
+    with world.cloud.estate.lock:
+        source = world.cloud.estate.shelf.find(Snapshot, look.copy.source_id)
+        source.unique_id = world.cloud.estate.unique_ids.new()
+
+
+def test_a_blob_that_is_gone_in_the_middle_of_a_copy_is_not_made_again_without_what_was_in_it(world, look):
+    half = replace(look.copy.pages, reached=look.copy.pages.length // 1024 * 512)
+    cloud().catalogue.copies.alter(look.copy, lambda known: replace(known, pages=half))
+    with world.cloud.estate.lock:
+        del world.account.resource.containers["replicas"].blobs[look.copy.pages.blob]
+    copy = carry_pages(CopyLook(begun_again(look), look.location))
+    assert (copy.state, copy.attempt, copy.pages) == (CopyState.WAITING, 2, None)
+    assert "does not exist" in copy.failure
+    world.assert_closed()
+
+
+@pytest.mark.parametrize("are_many", [True, False], ids=["before the last batch", "before it is sealed"])
+def test_a_blob_that_has_gone_back_behind_what_is_recorded_is_not_sealed(world, monkeypatch, are_many):
+    world.add_vm("web", {"os": b"system"})
+    for place in (5, 17, 40):
+        world.write("web", "os", b"more", offset=place * MIB)
+    recovery = cloud().policies.policies["paged"].recovery
+    [queue] = queue_copies(CopyOrder(take_a_point(world, "paged"), recovery))
+    copy = begin_next_copy(Claim(queue, "a worker")).copy
+    state = world.account.blob("replicas", copy.pages.blob).page_blob.base
+    before = replace(state, image=state.image.thaw_copy())
+    with monkeypatch.context() as patch:
+        if are_many:
+            patch.setattr(batches, "MOST_SECONDS", -1)
+        else:
+            world.cloud.faults.fail("PUT", "comp=snapshot", status=503)
+        try:
+            copy = carry_pages(CopyLook(copy, queue.location))
+        except Transient:
+            copy = cloud().catalogue.copies.known(copy)
+    assert (copy.pages.reached > 0, copy.pages.is_written) == (True, not are_many)
+    # The account fails over to another region, which has not received all that was written.
+    world.account.blob("replicas", copy.pages.blob).page_blob.base = before
+    copy = carry_pages(CopyLook(copy, queue.location))
+    assert (copy.state, copy.attempt) == (CopyState.WAITING, 2)
+    assert "has gone back" in copy.failure
+    world.assert_closed()
+
+
+def test_a_snapshot_that_is_made_again_in_the_middle_of_a_copy_is_not_copied(world, look):
+    make_another_of_its_name(world, look)
+    copy = carry_pages(look)
+    assert (copy.state, copy.attempt) == (CopyState.WAITING, 2)
+    assert "is another one than was taken" in copy.failure
+    world.assert_closed()
+
+
+def test_a_replica_is_not_damaged_because_its_source_is_made_again_while_it_is_verified(world, look):
+    copy = carry_pages(look)
+    begun = begin_verification(VerificationOrder(copy.disk, copy.location))
+    make_another_of_its_name(world, look)
+    world.write("web", "os", b"another")
+    came = verify_windows(begun)
+    assert came.state is VerificationState.UNKNOWN
+    assert "is another one" in came.reason
+    world.assert_closed()
+
+
+def test_a_replica_that_is_pruned_while_it_is_verified_is_not_damaged(world, look):
+    copy = carry_pages(look)
+    begun = begin_verification(VerificationOrder(copy.disk, copy.location))
+    now = world.clock.now()
+    cloud().catalogue.restore_points.alter(copy.point, lambda known: replace(known, deletions={VAULT: now}))
+    cloud().page_blob_deletions.blobs.at(copy.container, copy.pages.blob).remove(copy.pages.sealed)
+    came = verify_windows(begun)
+    assert came.state is VerificationState.UNKNOWN
+    assert "is being deleted" in came.reason
+
+
+def test_what_is_sealed_when_home_is_lost_is_available_all_the_same(world, look, monkeypatch):
+    def seal(blob, metadata, usual=PageBlob.seal):
+        sealed = usual(blob, metadata)
+        world.cloud.faults.fail("POST", "/endGetAccess", status=503, times=20)
+        return sealed
+
+    monkeypatch.setattr(PageBlob, "seal", seal)
+    with pytest.raises(Transient):
+        carry_pages(look)
+    point = cloud().catalogue.restore_points.find(look.copy.point)
+    assert point.replicas[VAULT] is ReplicaState.AVAILABLE
+    assert cloud().manifests.read(point.vm.key, point.id, look.location).point == point.id
+
+
+def test_the_manifest_goes_where_the_policy_file_has_it_when_the_copy_is_complete(world, look):
+    nowhere = replace(look.location, manifests=f"{look.location.manifests}-before")
+    carry_pages(CopyLook(look.copy, nowhere))
+    point = cloud().catalogue.restore_points.find(look.copy.point)
+    assert point.replicas[VAULT] is ReplicaState.AVAILABLE
+    assert cloud().manifests.read(point.vm.key, point.id, look.location).point == point.id
+
+
+def test_access_that_never_lasts_is_told_and_given_up_like_silence(world, look, caplog):
+    world.cloud.faults.fail("PUT", "/replicas/", status=403, code="AuthenticationFailed", times=100)
+    waited = timedelta(0)
+    while waited < GIVEN_UP:
+        with pytest.raises(Transient):
+            carry_pages(look)
+        assert ("copy_stalled" in caplog.text) is (waited >= STALLED)
+        world.clock.advance(timedelta(hours=3))
+        waited += timedelta(hours=3)
+    copy = carry_pages(look)
+    assert (copy.state, copy.attempt) == (CopyState.WAITING, 2)
+    world.assert_closed()
+
+
+def test_a_copy_that_was_planned_while_its_base_was_found_damaged_is_made_whole(world, look, monkeypatch):
+    first = carry_pages(look)
+    world.clock.advance(timedelta(hours=1))
+    recovery = cloud().policies.policies["paged"].recovery
+    [queue] = queue_copies(CopyOrder(take_a_point(world, "paged", slot=world.clock.now()), recovery))
+
+    def length(blob, snapshot="", usual=PageBlob.length):  # asked when the plan is made and not yet recorded
+        cloud().catalogue.copies.alter(first, lambda known: replace(known, is_damaged=True, damaged_at=0))
+        return usual(blob, snapshot)
+
+    monkeypatch.setattr(PageBlob, "length", length)
+    begun = begin_next_copy(Claim(queue, "a worker")).copy
+    assert begun.pages.base.point == first.point
+    copy = carry_pages(CopyLook(begun, look.location))
+    assert (copy.state, copy.attempt, copy.pages) == (CopyState.WAITING, 1, None)
+    assert copy.whole_because == f"the replica of {first.point} is damaged"
+    again = begin_next_copy(Claim(queue, "a worker")).copy
+    assert carry_pages(CopyLook(again, look.location)).state is CopyState.AVAILABLE
+    assert len(world.replicas()) == 2
     world.assert_closed()

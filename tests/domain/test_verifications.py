@@ -74,11 +74,11 @@ THIRD = arrived(2, SECOND)
         (SECOND, (VERIFIED,), (), False, "snapshot 0", "what changed since its base, which was verified"),
         (THIRD, (VERIFIED, SECOND), (), False, "snapshot 0", "what changed since the last verified one"),
         (THIRD, (VERIFIED, SECOND), (VERIFIED,), False, "snapshot 1", "since its base, where that is gone"),
-        (THIRD, (FIRST, SECOND), (), False, "snapshot 1", "since its base, where none was verified"),
+        (THIRD, (FIRST, SECOND), (), True, None, "where none was verified, nobody has read the whole copy"),
         (SECOND, (VERIFIED, replace(THIRD, verified=NOW)), (), False, "snapshot 0", "no newer one tells it"),
         (SECOND, (FIRST,), (FIRST,), True, None, "nobody can tell what changed, so all of it is read"),
-        (SECOND, (replace(VERIFIED, pages=replace(FIRST.pages, blob="another")),), (), False, "snapshot 0",
-         "one in another blob vouches for nothing here, its base is asked for all the same"),
+        (SECOND, (replace(VERIFIED, pages=replace(FIRST.pages, blob="another")),), (), True, None,
+         "one in another blob vouches for nothing here"),
     ],
 )  # fmt: skip
 def test_what_was_never_verified_is_read(copy, others, gone, is_whole, previous, why):
@@ -89,7 +89,7 @@ def test_what_was_never_verified_is_read(copy, others, gone, is_whole, previous,
 @pytest.mark.parametrize(
     ("days_ago", "days", "why"),
     [
-        (None, 1, "it was never verified: the day's own sample"),
+        (None, 1, "nothing in the blob was ever verified, so all of it is read anyhow"),
         (0, 1, "a second time on one day: the same sample once more"),
         (1, 1, "every day"),
         (4, 4, "three days were left out"),
@@ -99,7 +99,7 @@ def test_what_was_never_verified_is_read(copy, others, gone, is_whole, previous,
 def test_days_that_were_left_out_are_caught_up_with(days_ago, days, why):
     verified = None if days_ago is None else NOW - days_ago * DAY
     plan = planned(replace(SECOND, verified=verified), FIRST)
-    assert (plan.days, plan.is_whole) == (days, days == ROTATION_DAYS), why
+    assert (plan.days, plan.is_whole) == (days, days_ago is None or days == ROTATION_DAYS), why
 
 
 def test_a_verification_that_ends_on_another_day_leaves_that_day_to_the_next_one():

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
+from azure.core.exceptions import ClientAuthenticationError
 
 from domain.errors import Absent, Refused, Transient
 from domain.page_ranges import PageRange
@@ -294,3 +295,13 @@ def test_a_token_is_asked_for_once_and_again_before_it_ends(here):
     blob.create(MIB, OWNER)
     blob.put(0, DATA)
     assert token.scopes == [("https://storage.azure.com/.default",)]
+
+
+def test_an_identity_that_gets_no_token_now_may_get_one_later():
+    class NoToken:
+        def get_token(self, *scopes, **_):
+            raise ClientAuthenticationError("the endpoint that gives tokens does not answer")
+
+    with pages() as world, pytest.raises(Transient, match="got no token") as silence:
+        PageBlobs(world.blobs.wire, lambda endpoint: NoToken()).at(world.container, "web.vhd").length()
+    assert silence.value.code == "IdentityUnavailable"
