@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from simulator.data_plane.conditions import Stamp
 from simulator.images import Image
 from simulator.images.ranges import PageRange
 from simulator.page_blobs.pace import Pace
@@ -37,7 +38,8 @@ def snapshot_time(ticks: int) -> str:
 
 @dataclass(frozen=True)
 class CopyRecord:
-    """What is told of the copy that a blob was made by; `completed` is None while it is pending."""
+    """What is told of the copy that a blob was made by; `completed` is None while it is pending, and
+    `aborted_at` tells how many bytes there were when it was aborted."""
 
     id: str
     source: str
@@ -45,13 +47,14 @@ class CopyRecord:
     began: datetime
     takes_seconds: float
     completed: datetime | None = None
+    aborted_at: int | None = None
 
     def done(self, now: datetime) -> int:
         """Return how many bytes are copied; all of them are only when the copy has ended."""
         if self.completed is not None:
-            return self.total
+            return self.total if self.aborted_at is None else self.aborted_at
         share = (now - self.began).total_seconds() / self.takes_seconds if self.takes_seconds else 1.0
-        return min(int(self.total * share), self.total - 1)
+        return max(0, min(int(self.total * share), self.total - 1))
 
 
 @dataclass
@@ -72,6 +75,11 @@ class BlobState:
     def length(self) -> int:
         """The length of the blob in bytes."""
         return self.image.size_bytes
+
+    @property
+    def stamp(self) -> Stamp:
+        """What conditions are held against."""
+        return Stamp(self.etag, self.modified)
 
     @property
     def is_pending(self) -> bool:

@@ -33,11 +33,15 @@ from simulator.page_blobs.sources import CopySources
 from simulator.wire import ConnectionDropped, Request, Response
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NOT_SIMULATED_PARAMETERS = ("versionid", "deletetype", "showonly", "startfrom")
 _NOT_SIMULATED = (
     "x-ms-access-tier",
     "x-ms-encryption-key",
     "x-ms-encryption-scope",
     "x-ms-if-tags",
+    "x-ms-immutability-policy-mode",
+    "x-ms-legal-hold",
+    "x-ms-source-if-tags",
     "x-ms-structured-body",
     "x-ms-tags",
 )
@@ -115,7 +119,10 @@ def _check_version(version: str) -> None:
 
 
 def _refuse_unknown(request: Request) -> None:
-    """Refuse headers that would be ignored, where Azure would do what they say."""
+    """Refuse headers and parameters that would be ignored, where Azure would do what they say."""
     for name in request.headers:
-        if name in _NOT_SIMULATED or name.startswith("x-ms-source-if-"):
+        if name in _NOT_SIMULATED:
             raise not_simulated(f"the header {name}")
+    for name in request.query:
+        if name.lower() in _NOT_SIMULATED_PARAMETERS:
+            raise not_simulated(f"the parameter {name}")

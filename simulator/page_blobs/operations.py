@@ -8,7 +8,7 @@ choice: to take a snapshot, a token needs the right to write, not just to add.
 from __future__ import annotations
 
 from simulator.data_plane.errors import StorageError
-from simulator.page_blobs import blob_routes, container_routes, listing, page_routes
+from simulator.page_blobs import blob_routes, container_routes, copies, listing, page_routes
 from simulator.page_blobs.calls import Operation
 from simulator.wire import Request
 
@@ -41,6 +41,7 @@ _OPERATIONS: dict[tuple[str, str, str], Operation] = {
     ("blob", "PUT", "metadata"): Operation(blob_routes.set_metadata, (WRITE,), "w"),
     ("blob", "GET", "metadata"): Operation(blob_routes.get_metadata, (READ,), "r"),
     ("blob", "PUT", "snapshot"): Operation(blob_routes.snapshot_blob, (WRITE,), "wc"),
+    ("blob", "PUT", "copy"): Operation(copies.abort_copy, (WRITE,), "w"),
     ("blob", "PUT", "page"): Operation(page_routes.put_page, (WRITE,), "w"),
     ("blob", "GET", "pagelist"): Operation(page_routes.get_page_ranges, (READ,), "r"),
 }
