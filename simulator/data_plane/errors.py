@@ -78,6 +78,7 @@ _KNOWN: dict[str, tuple[int, str]] = {
         400,
         "The value for one of the HTTP headers is not in the correct format.",
     ),
+    "InvalidHttpVerb": (400, "The HTTP verb specified was not recognized by the server."),
     "InvalidMd5": (
         400,
         "The MD5 value specified in the request is invalid. MD5 value must be 128 bits and base64 encoded.",

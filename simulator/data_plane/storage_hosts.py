@@ -13,14 +13,13 @@ REST documentation. Known differences and own choices:
 - A SAS that is unknown, revoked or expired gets 403 AuthenticationFailed, whatever the host (in Azure, an
   unknown one does not resolve). The text of its AuthenticationErrorDetail is our own.
 - The hosts of a lost region end the connection without an answer.
-- Any well-formed `x-ms-version` is taken; without the header, the version of the SAS counts (`sv=`).
+- Every version of the service is taken (in Azure it is not known which are).
 - Answers have a content-length; Azure sends range lists chunked.
 """
 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
@@ -35,9 +34,8 @@ from simulator.data_plane.page_lists import page_list
 from simulator.data_plane.page_writes import Sources, asked_write
 from simulator.data_plane.ranges import asked_range
 from simulator.data_plane.uploads import UploadedVhd
+from simulator.data_plane.versions import asked_version, check_version
 from simulator.wire import ConnectionDropped, Headers, Request, Response
-
-_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _never(region: str) -> bool:
@@ -67,9 +65,10 @@ class DataPlane:
 
     def handle(self, request: Request) -> Response:
         """Answer one request; raises ConnectionDropped for the hosts of a lost region."""
-        headers = common_headers(request, next(self._numbers), _version(request), self._clock.now())
+        headers = common_headers(request, next(self._numbers), asked_version(request), self._clock.now())
         try:
             access = self._authenticated(request)
+            check_version(asked_version(request), self._clock.now())
             if is_page_write(request) and isinstance(access.blob, UploadedVhd):
                 return self._write(access, access.blob, request, headers)
             return _answer(self._accesses, access, request, headers)
@@ -77,8 +76,7 @@ class DataPlane:
             return error.response(headers, self._clock.now())
 
     def _write(self, access: Access, blob: UploadedVhd, request: Request, headers: Headers) -> Response:
-        version = _version(request)
-        _check_version(version)
+        version = asked_version(request)
         check_write(request.headers, access.stamp)
         check_sequence_number(request.headers, 0)
         write = asked_write(request, blob.length, self._sources, version)
@@ -127,18 +125,8 @@ def is_page_write(request: Request) -> bool:
     return request.method == "PUT" and request.query.get("comp") == "page"
 
 
-def _check_version(version: str) -> None:
-    if not _VERSION.fullmatch(version):
-        raise StorageError("InvalidHeaderValue", name="x-ms-version", value=version)
-
-
-def _version(request: Request) -> str:
-    return request.headers.get("x-ms-version") or request.query.get("sv") or ""
-
-
 def _answer(accesses: AccessTable, access: Access, request: Request, headers: Headers) -> Response:
-    version = _version(request)
-    _check_version(version)
+    version = asked_version(request)
     operation = (request.method, request.query.get("comp", ""))
     if operation not in (("GET", ""), ("HEAD", ""), ("GET", "pagelist")):
         raise StorageError("AuthorizationPermissionMismatch")

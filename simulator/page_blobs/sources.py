@@ -23,6 +23,7 @@ from simulator.data_plane.access import account_and_path
 from simulator.data_plane.conditions import Stamp, check_read
 from simulator.data_plane.errors import StorageError, not_simulated
 from simulator.data_plane.page_writes import LONGEST_SOURCE
+from simulator.data_plane.versions import NEWEST
 from simulator.data_plane.vhd import Vhd
 from simulator.page_blobs.accounts import StorageAccount, StorageAccounts
 from simulator.page_blobs.addresses import address_of_url, blob_url
@@ -127,7 +128,7 @@ class CopySources:
         return access.blob, access.stamp
 
     def _blob(self, url: str, authorization: str | None) -> BlobState:
-        headers = {"authorization": authorization} if authorization else {}
+        headers = {"x-ms-version": NEWEST} | ({"authorization": authorization} if authorization else {})
         try:
             return self._admit(Request.of("GET", url, headers)).state
         except StorageError as error:

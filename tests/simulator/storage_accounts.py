@@ -51,7 +51,7 @@ class Storage:
     def blob(self, name: str = "web.vhd", snapshot: Any = None) -> BlobClient:
         return self.service.get_blob_client(CONTAINER, name, snapshot)
 
-    def sas(self, permissions: str = "rwdlc", lasting: timedelta = HOUR) -> str:
+    def sas(self, permissions: str = "rcwdl", lasting: timedelta = HOUR) -> str:
         return generate_container_sas(
             self.name,
             CONTAINER,
