@@ -106,6 +106,7 @@ _KNOWN: dict[str, tuple[int, str]] = {
         "The MD5 value specified in the request did not match with the MD5 value calculated by the server.",
     ),
     "MetadataTooLarge": (400, "The size of the specified metadata exceeds the maximum size permitted."),
+    "MissingContentLengthHeader": (411, "Content-Length HTTP header is missing."),
     "MissingRequiredHeader": (
         400,
         "An HTTP header that's mandatory for this request is not specified.",
@@ -202,7 +203,7 @@ class StorageError(Exception):
         time = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond:06d}0Z"
         message = f"{self.message}\nRequestId:{request_id}\nTime:{time}"
         elements = {"Code": self.code, "Message": message, "AuthenticationErrorDetail": self.detail}
-        element = "Header" if self.status == 400 and "Header" in self.code else "QueryParameter"
+        element = "Header" if "Header" in self.code else "QueryParameter"
         elements |= {f"{element}Name": self.name, f"{element}Value": self.value, **self.extra}
         inner = "".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in elements.items() if text)
         return f'\ufeff<?xml version="1.0" encoding="utf-8"?><Error>{inner}</Error>'.encode()

@@ -69,6 +69,7 @@ class DataPlane:
         try:
             access = self._authenticated(request)
             check_version(asked_version(request), self._clock.now())
+            require_length(request)
             if is_page_write(request) and isinstance(access.blob, UploadedVhd):
                 return self._write(access, access.blob, request, headers)
             return _answer(self._accesses, access, request, headers)
@@ -94,6 +95,12 @@ class DataPlane:
         if self._is_region_lost(access.region):
             raise ConnectionDropped
         return access
+
+
+def require_length(request: Request) -> None:
+    """Refuse a body that comes in chunks; raises StorageError 411 (azure-semantics.md §4.7)."""
+    if "transfer-encoding" in request.headers and request.method == "PUT":
+        raise StorageError("MissingContentLengthHeader", name="Content-Length")
 
 
 def common_headers(request: Request, number: int, version: str, now: datetime) -> Headers:

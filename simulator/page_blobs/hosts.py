@@ -25,7 +25,7 @@ import itertools
 
 from simulator.arm.estate import Estate
 from simulator.data_plane.errors import StorageError, not_simulated
-from simulator.data_plane.storage_hosts import common_headers
+from simulator.data_plane.storage_hosts import common_headers, require_length
 from simulator.data_plane.versions import asked_version, check_version
 from simulator.page_blobs.accounts import StorageAccount
 from simulator.page_blobs.addresses import Address, address_of
@@ -75,6 +75,7 @@ class PageBlobHosts:
     def _answer(self, call: BlobCall) -> Response:
         if call.version or not is_anonymous(call.request):
             check_version(call.version, call.now)
+        require_length(call.request)
         _refuse_unknown(call.request)
         operation = operation_of(call.address.level, call.request)
         authorize(call, operation)

@@ -5,6 +5,8 @@ Where a row comes from is in docs/azure-semantics.md §4.7.
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from urllib.parse import quote
 
 import pytest
@@ -230,3 +232,32 @@ def test_a_key_that_is_no_document_is_refused(storage):
     url = f"{storage.endpoint}/?restype=service&comp=userdelegationkey"
     sent = {"authorization": f"Bearer {Token('app').get_token().token}"}
     assert told(storage.ask_at("POST", url, sent, b"<KeyInfo>")) == (400, "InvalidXmlDocument")
+
+
+CURL = shutil.which("curl")
+
+
+@pytest.mark.skipif(CURL is None, reason="curl is not installed")
+def test_curl_makes_writes_and_reads_a_page_blob(tmp_path):
+    """What curl sends: no length with `-X PUT` alone, and chunks for what it reads from a pipe."""
+    with simulated(over_http=True) as storage:
+        url = f"{storage.endpoint}/{CONTAINER}/web.vhd?{storage.sas()}"
+
+        def curl(*arguments: str, at: str = url) -> tuple[int, bytes]:
+            command = [str(CURL), "-sS", "--max-time", "20", "-w", "\n%{http_code}", *arguments, at]
+            found = subprocess.run(command, capture_output=True, check=True, input=b"p" * PAGE)
+            body, _, status = found.stdout.rpartition(b"\n")
+            return int(status), body
+
+        page = ["-H", "x-ms-page-write: update", "-H", "x-ms-range: bytes=512-1023"]
+        made = ["-H", "x-ms-blob-type: PageBlob", "-H", "x-ms-blob-content-length: 1024"]
+        assert curl("-X", "PUT", *made)[0] == 411
+        assert curl("-X", "PUT", "-d", "", *made) == (201, b"")
+        status, document = curl("-T", "-", *page, at=f"{url}&comp=page")
+        assert (status, b"<Code>MissingContentLengthHeader</Code>" in document) == (411, True)
+        (tmp_path / "page").write_bytes(b"p" * PAGE)
+        assert curl("-T", str(tmp_path / "page"), *page, at=f"{url}&comp=page") == (201, b"")
+        assert curl("-r", "1022-") == (206, b"pp")
+        assert curl("-I", "-H", "If-None-Match: *")[0] == 400
+        assert b"<Start>512</Start><End>1023</End>" in curl(at=f"{url}&comp=pagelist")[1]
+        assert curl("-X", "DELETE")[0] == 202
