@@ -156,8 +156,8 @@ def _parsed(head: bytes) -> tuple[str, str, int, Headers]:
 
 
 def _require_length(method: str, target: str, headers: Headers) -> None:
-    """Refuse what Azure's front ends refuse (azure-semantics.md §4.7): to say neither how long the body is nor
-    that it comes in chunks. Whoever pulls a lever of the simulator by hand need not."""
+    """Refuse what Azure's front ends refuse (azure-semantics.md §4.7): to say neither how long the body is,
+    nor that it comes in chunks. Whoever pulls a lever of the simulator by hand need not."""
     if method not in _WITH_LENGTH or target.startswith(_LEVERS):
         return
     if not {"content-length", "transfer-encoding"} & set(headers):
