@@ -87,6 +87,7 @@ _KNOWN: dict[str, tuple[int, str]] = {
         400,
         "The metadata specified is invalid. It has characters that are not permitted.",
     ),
+    "InvalidOperation": (400, "Invalid operation against a blob snapshot."),
     "InvalidPageRange": (416, "The page range specified is invalid."),
     "InvalidQueryParameterValue": (
         400,
@@ -97,8 +98,11 @@ _KNOWN: dict[str, tuple[int, str]] = {
         "The range specified is invalid for the current size of the resource.",
     ),
     "InvalidResourceName": (400, "The specified resource name contains invalid characters."),
-    "InvalidSourceBlobUrl": (400, "The source URL for a copy operation is invalid."),
     "InvalidXmlDocument": (400, "XML specified is not syntactically valid."),
+    "InvalidXmlNodeValue": (
+        400,
+        "The value for one of the XML nodes is not in the correct format.",
+    ),
     "LeaseNotPresentWithBlobOperation": (412, "There is currently no lease on the blob."),
     "LeaseNotPresentWithContainerOperation": (412, "There is currently no lease on the container."),
     "Md5Mismatch": (
@@ -114,6 +118,10 @@ _KNOWN: dict[str, tuple[int, str]] = {
     "MissingRequiredQueryParameter": (
         400,
         "A query parameter that's mandatory for this request is not specified.",
+    ),
+    "MissingRequiredXmlNode": (
+        400,
+        "An XML node that's mandatory for this request is not specified.",
     ),
     "MultipleConditionHeadersNotSupported": (400, "Multiple condition headers are not supported."),
     "NoAuthenticationInformation": (
@@ -158,6 +166,7 @@ _KNOWN: dict[str, tuple[int, str]] = {
         412,
         "The target condition specified using HTTP conditional header(s) is not met.",
     ),
+    "UnauthorizedBlobOverwrite": (403, "This request is not authorized to perform blob overwrites."),
     "UnsatisfiableCondition": (400, "The request includes an unsatisfiable condition for this operation."),
     "UnsupportedHeader": (400, "One of the HTTP headers specified in the request is not supported."),
     "UnsupportedHeaderForNonManagedDisksAccount": (

@@ -85,7 +85,9 @@ def get_blob(call: BlobCall) -> Response:
 def delete_blob(call: BlobCall) -> Response:
     """Delete a blob, its snapshots, both, or one snapshot."""
     which = call.request.headers.get("x-ms-delete-snapshots")
-    if which not in (None, "include", "only") or (which and call.snapshot):
+    if which and call.snapshot:
+        raise StorageError("InvalidOperation")
+    if which not in (None, "include", "only"):
         raise StorageError("InvalidHeaderValue", name="x-ms-delete-snapshots", value=which or "")
     with call.estate.lock:
         blob, state = call.blob, call.state

@@ -8,7 +8,7 @@ differences: there are no access policies, leases, public containers or soft del
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -22,6 +22,7 @@ from simulator.page_blobs.shared_access import delegation_text
 from simulator.page_blobs.telling import date
 from simulator.wire import Headers, Response
 
+LONGEST_KEY = timedelta(days=7)
 NAME_TAKEN = timedelta(seconds=30)
 TENANT = "00000000-0000-0000-0000-00000000d1ad"
 
@@ -115,10 +116,10 @@ def get_delegation_key(call: BlobCall) -> Response:
         asked = ElementTree.fromstring(call.request.body)
     except ElementTree.ParseError:
         raise StorageError("InvalidXmlDocument") from None
-    start, expiry = asked.findtext("Start") or "", asked.findtext("Expiry")
-    if not expiry:
-        raise StorageError("InvalidHeaderValue", name="Expiry", value="")
-    fields = {"skoid": owner_of_token(call), "sktid": TENANT, "skt": start, "ske": expiry}
+    owner = owner_of_token(call)
+    start, expiry = asked.findtext("Start") or "", asked.findtext("Expiry") or ""
+    _check_key_times(start, expiry, call.now)
+    fields = {"skoid": owner, "sktid": TENANT, "skt": start, "ske": expiry}
     fields |= {"sks": "b", "skv": call.version}
     value = call.account.delegation_key(delegation_text(fields))
     names = ("SignedOid", "SignedTid", "SignedStart", "SignedExpiry", "SignedService", "SignedVersion")
@@ -140,6 +141,19 @@ def _changeable(call: BlobCall) -> Container:
     dates = {name: headers[name] for name in ("if-modified-since", "if-unmodified-since") if name in headers}
     check_write(Headers(dates), Stamp(container.etag, container.modified))
     return container
+
+
+def _check_key_times(start: str, expiry: str, now: datetime) -> None:
+    """Hold a key to its seven days ("Get User Delegation Key")."""
+    if not expiry:
+        raise StorageError("MissingRequiredXmlNode")
+    try:
+        moments = [datetime.fromisoformat(each) for each in (start, expiry) if each]
+        is_good = all(each.tzinfo is not None and each <= now + LONGEST_KEY for each in moments)
+    except ValueError:
+        is_good = False
+    if not is_good or moments[-1] <= now or moments[0] > moments[-1]:
+        raise StorageError("InvalidXmlNodeValue")
 
 
 def _refuse_lease(call: BlobCall) -> None:

@@ -89,7 +89,9 @@ class CopySources:
         if found is None:
             if _is_of_disk(url):
                 raise not_simulated("Copy Blob out of a disk's own host")
-            raise StorageError("InvalidSourceBlobUrl")
+            if not url.lower().startswith(("http://", "https://")):
+                raise StorageError("InvalidHeaderValue", name="x-ms-copy-source", value=url)
+            raise _unverified(_GONE)
         address, _ = found
         if len(url) > LONGEST_SOURCE:
             raise StorageError("InvalidHeaderValue", name="x-ms-copy-source", value=url)

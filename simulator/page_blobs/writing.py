@@ -20,7 +20,8 @@ def writable(call: BlobCall) -> PageBlob | None:
     check_write(call.request.headers, there.base.stamp if there else None)
     if there is not None:
         if not call.may_overwrite:
-            raise StorageError("AuthorizationPermissionMismatch")
+            is_sas = "authorization" not in call.request.headers
+            raise StorageError("UnauthorizedBlobOverwrite" if is_sas else "AuthorizationPermissionMismatch")
         require_no_copy(there.base)
     return there
 

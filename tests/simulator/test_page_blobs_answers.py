@@ -17,6 +17,7 @@ from tests.simulator.storage_accounts import MIB, PAGE, put, told, with_page_blo
 MD5_OF_A_PAGE = base64.b64encode(hashlib.md5(bytes(PAGE), usedforsecurity=False).digest()).decode()
 CLEAR = {"x-ms-page-write": "clear", "x-ms-range": "bytes=0-511"}
 UPDATE = {"x-ms-page-write": "update", "x-ms-range": "bytes=0-511"}
+MOMENT = "2026-03-01T12:00:00.0000000Z"
 LENGTH = 16 * MIB + PAGE
 LONG_AGO, LATER = "Thu, 01 Jan 2026 00:00:00 GMT", "Mon, 02 Mar 2026 00:00:00 GMT"
 
@@ -160,6 +161,15 @@ def test_a_range_behind_the_end_is_told_how_long_the_blob_is(storage):
             {"x-ms-sequence-number-action": "update", "x-ms-blob-sequence-number": str(2**63)},
             b"",
             "InvalidHeaderValue",
+        ),
+        ("a source that is nowhere", "PUT", "", {"x-ms-copy-source": "x"}, b"", "InvalidHeaderValue"),
+        (
+            "snapshots of a snapshot",
+            "DELETE",
+            f"&snapshot={MOMENT}",
+            {"x-ms-delete-snapshots": "only"},
+            b"",
+            "InvalidOperation",
         ),
         ("another version of a blob", "HEAD", "&versionid=x", {}, b"", "SimulatorNotSimulated"),
     ],

@@ -228,10 +228,25 @@ def test_lists_tell_all_of_a_blob_and_no_lease_of_a_snapshot(storage):
     assert document.count(b"<LeaseState>available</LeaseState>") == 1
 
 
-def test_a_key_that_is_no_document_is_refused(storage):
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        ("<Expiry>2026-03-08T12:00:00Z</Expiry>", (200, None)),
+        ("<Expiry>2026-03-08T12:00:01Z</Expiry>", (400, "InvalidXmlNodeValue")),
+        ("<Expiry>2026-03-01T11:00:00Z</Expiry>", (400, "InvalidXmlNodeValue")),
+        ("<Expiry>soon</Expiry>", (400, "InvalidXmlNodeValue")),
+        (
+            "<Start>2026-03-02T12:00:00Z</Start><Expiry>2026-03-02T11:00:00Z</Expiry>",
+            (400, "InvalidXmlNodeValue"),
+        ),
+        ("<Start>2026-03-02T12:00:00Z</Start>", (400, "MissingRequiredXmlNode")),
+        ("<Expiry>", (400, "InvalidXmlDocument")),
+    ],
+)
+def test_a_key_of_a_token_s_owner_lasts_seven_days(storage, inner, expected):
     url = f"{storage.endpoint}/?restype=service&comp=userdelegationkey"
     sent = {"authorization": f"Bearer {Token('app').get_token().token}"}
-    assert told(storage.ask_at("POST", url, sent, b"<KeyInfo>")) == (400, "InvalidXmlDocument")
+    assert told(storage.ask_at("POST", url, sent, f"<KeyInfo>{inner}</KeyInfo>".encode())) == expected
 
 
 CURL = shutil.which("curl")
