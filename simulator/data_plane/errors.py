@@ -97,7 +97,7 @@ _KNOWN: dict[str, tuple[int, str]] = {
         416,
         "The range specified is invalid for the current size of the resource.",
     ),
-    "InvalidResourceName": (400, "The specified resource name contains invalid characters."),
+    "InvalidResourceName": (400, "The specifed resource name contains invalid characters."),  # recorded so
     "InvalidXmlDocument": (400, "XML specified is not syntactically valid."),
     "InvalidXmlNodeValue": (
         400,

@@ -7,7 +7,8 @@ with 416 InvalidPageRange. Own choices:
 - A body of another length than its range, a source range of another length than the target's, and an MD5 of
   nothing that is sent along to clear: 400 InvalidHeaderValue.
 - Put Page From URL in a version that does not have it: 400 UnsupportedHeader.
-- The answer tells the CRC64 of what was received, or its MD5 if that was sent along; clearing tells neither.
+- The answer tells the CRC64 of what was received, or its MD5 if that was sent along, and that it was
+  encrypted; clearing tells none of it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ LARGEST_WRITE = 4 * 1024 * 1024
 LONGEST_SOURCE = 2048  # characters of the URL of a source
 
 _FROM_URL_SINCE = "2018-11-09"
+_ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
 _RANGE = re.compile(r"bytes=(\d{1,19})-(\d{1,19})")
 
 
@@ -71,7 +73,7 @@ def asked_write(request: Request, length: int, sources: Sources, version: str) -
     if len(request.body) != end - start:
         raise StorageError("InvalidHeaderValue", name="Content-Length", value=str(len(request.body)))
     told = check_body(request.headers, request.body, ("content-md5", "x-ms-content-crc64"), version)
-    return PageWrite(start, end, request.body, told)
+    return PageWrite(start, end, request.body, told | _ENCRYPTED)
 
 
 def _too_large() -> StorageError:
@@ -133,4 +135,4 @@ def _from_url(request: Request, start: int, end: int, sources: Sources, version:
     authorization = headers.get("x-ms-copy-source-authorization")
     data = sources.read(url, authorization, source_start, source_end, source_conditions(headers))
     told = check_body(headers, data, ("x-ms-source-content-md5", "x-ms-source-content-crc64"), version)
-    return PageWrite(start, end, data, told)
+    return PageWrite(start, end, data, told | _ENCRYPTED)

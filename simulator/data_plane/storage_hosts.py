@@ -83,7 +83,7 @@ class DataPlane:
         write = asked_write(request, blob.length, self._sources, version)
         blob.apply(write)
         headers |= {"etag": access.stamp.etag, "last-modified": headers["date"], **write.told}
-        headers |= {"x-ms-blob-sequence-number": "0", "x-ms-request-server-encrypted": "true"}
+        headers["x-ms-blob-sequence-number"] = "0"
         return Response(201, headers)
 
     def _authenticated(self, request: Request) -> Access:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from simulator.data_plane.conditions import Stamp
 from simulator.images import Image
 from simulator.images.ranges import PageRange
+from simulator.page_blobs.cleared import with_cleared
 from simulator.page_blobs.pace import Pace
 from simulator.wire import BodyPart
 
@@ -70,6 +71,8 @@ class BlobState:
     content: dict[str, str] = field(default_factory=dict)  # content-type and its like
     sequence_number: int = 0
     copy: CopyRecord | None = None
+    cleared: list[PageRange] = field(default_factory=list)  # one list for a blob and its snapshots
+    cleared_before: int | None = None  # how much of it a snapshot knows
 
     @property
     def length(self) -> int:
@@ -96,7 +99,17 @@ class BlobState:
 
     def changes_since(self, older: BlobState, start: int, end: int) -> Iterator[PageRange]:
         """Yield what makes this blob out of an older one, within a window."""
-        return self.image.changes_since(older.image, start, end)
+        changes, meanwhile = (
+            self.image.changes_since(older.image, start, end),
+            self.cleared[older.cleared_before : self.cleared_before],
+        )
+        return with_cleared(changes, meanwhile, self.image, start, end) if meanwhile else changes
+
+    def clear(self, start: int, end: int, is_noted: bool) -> None:
+        """Clear pages, and note which of them had been written if a difference may tell them."""
+        if is_noted:
+            self.cleared += [each._replace(is_clear=True) for each in self.image.page_ranges(start, end)]
+        self.image.clear(start, end - start)
 
 
 @dataclass
@@ -117,6 +130,7 @@ class PageBlob:
         told = dict(self.base.metadata if metadata is None else metadata)
         found = replace(self.base, image=self.base.image.freeze_copy(), metadata=told)
         found.content = dict(self.base.content)
+        found.cleared_before = len(self.base.cleared)
         self.snapshots[name] = found
         return found
 

@@ -17,7 +17,7 @@ from simulator.data_plane.errors import StorageError
 from simulator.page_blobs.accounts import Container, is_container_name
 from simulator.page_blobs.authorization import owner_of_token
 from simulator.page_blobs.calls import BlobCall
-from simulator.page_blobs.listing import asked_limit, elements, marker_of, position_of, told_back
+from simulator.page_blobs.listing import asked_limit, elements, told_back
 from simulator.page_blobs.shared_access import delegation_text
 from simulator.page_blobs.telling import date
 from simulator.wire import Headers, Response
@@ -88,14 +88,14 @@ def list_containers(call: BlobCall) -> Response:
     """Answer one page of the account's containers."""
     query = call.request.query
     has_metadata = "metadata" in query.get("include", "").lower().split(",")
-    limit, position = asked_limit(query.get("maxresults")), position_of(query.get("marker"))[0]
+    limit, position = asked_limit(query.get("maxresults")), _position(call)
     with call.estate.lock:
         every = sorted(call.account.containers.items())
         found = [
             each for name, each in every if name.startswith(query.get("prefix", "")) and name >= position
         ]
         shown = "".join(_element(each, has_metadata) for each in found[:limit])
-    marker = marker_of((found[limit].name, "")) if len(found) > limit else ""
+    marker = f"/{call.account.id.name}/{found[limit].name}" if len(found) > limit else ""
     document = (
         '\ufeff<?xml version="1.0" encoding="utf-8"?><EnumerationResults '
         f'ServiceEndpoint="{call.account.endpoint}/">{told_back(query)}<Containers>{shown}</Containers>'
@@ -104,9 +104,19 @@ def list_containers(call: BlobCall) -> Response:
     return Response(200, Headers(call.headers | {"content-type": "application/xml"}), document.encode())
 
 
+def _position(call: BlobCall) -> str:
+    """Return the name from which the request's marker goes on: `/account/name`."""
+    marker, begin = call.request.query.get("marker", ""), f"/{call.account.id.name}/"
+    if marker and not marker.startswith(begin):
+        raise StorageError("InvalidQueryParameterValue", name="marker", value=marker)
+    return marker.removeprefix(begin)
+
+
 def get_account(call: BlobCall) -> Response:
     """Answer what kind of account it is (Get Account Information)."""
-    told = {"x-ms-sku-name": "Standard_LRS", "x-ms-account-kind": "StorageV2", "x-ms-is-hns-enabled": "false"}
+    told = {"x-ms-sku-name": "Standard_LRS", "x-ms-account-kind": "StorageV2"}
+    if call.version >= "2019-07-07":
+        told["x-ms-is-hns-enabled"] = "false"
     return Response(200, Headers(call.headers | told))
 
 

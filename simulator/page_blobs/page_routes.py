@@ -37,18 +37,12 @@ def put_page(call: BlobCall) -> Response:
         if write.end > state.length:
             raise StorageError("InvalidPageRange")
         if write.data is None:
-            state.image.clear(write.start, write.end - write.start)
+            state.clear(write.start, write.end, is_noted=bool(call.blob.snapshots))
         else:
             state.image.write(write.start, write.data)
             call.bytes_moved = write.end - write.start
         touch(call, state)
-        answer = changed(
-            call,
-            201,
-            state,
-            x_ms_blob_sequence_number=str(state.sequence_number),
-            x_ms_request_server_encrypted="true",
-        )
+        answer = changed(call, 201, state, x_ms_blob_sequence_number=str(state.sequence_number))
     answer.headers |= write.told
     return answer
 

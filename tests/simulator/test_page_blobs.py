@@ -165,6 +165,27 @@ class TestDifferences:
         within = after.list_page_ranges(previous_snapshot=before, offset=4096 + PAGE, length=MIB)
         assert [(each.start, each.cleared) for each in within] == expected[1:2]
 
+    def test_what_was_written_and_cleared_meanwhile_is_told_as_cleared(self, storage):
+        """Recorded: test_get_page_ranges_diff of azure-storage-python."""
+        blob = storage.blob()
+        first = blob.create_snapshot()["snapshot"]
+        blob.upload_page(BYTES[: 3 * PAGE], 0, 3 * PAGE)
+        second = blob.create_snapshot()["snapshot"]
+        blob.clear_page(PAGE, PAGE)
+        blob.clear_page(8 * PAGE, PAGE)  # nothing was there
+        third = blob.create_snapshot()["snapshot"]
+
+        def found(previous, at=None):
+            ranges = storage.blob(snapshot=at).list_page_ranges(previous_snapshot=previous)
+            return [(each.start // PAGE, each.cleared) for each in ranges]
+
+        assert found(first) == found(first, third) == [(0, False), (1, True), (2, False)]
+        assert found(second) == [(1, True)]
+        assert found(first, second) == [(0, False)]
+        assert found(third) == []
+        blob.upload_page(BYTES[:PAGE], PAGE, PAGE)
+        assert found(first) == [(0, False)]
+
     @settings(max_examples=50)
     @given(st.tuples(DEEDS, DEEDS))
     def test_what_was_and_the_difference_make_what_is(self, deeds_before_and_after):

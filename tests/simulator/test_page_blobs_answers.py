@@ -185,6 +185,12 @@ def test_the_highest_sequence_number_is_not_counted_on(storage):
     assert told(refused) == (409, "SequenceNumberIncrementTooLarge")
 
 
+def test_what_is_cleared_is_not_told_to_be_encrypted(storage):
+    for sent, body, is_told in ((UPDATE, bytes(PAGE), True), (CLEAR, b"", False)):
+        headers = storage.ask("PUT", "&comp=page", sent, body).headers
+        assert ("x-ms-request-server-encrypted" in headers) == is_told
+
+
 def test_an_old_version_tells_the_md5_and_knows_no_crc64(storage):
     old = {"x-ms-version": "2018-11-09"}
     answer = storage.ask("PUT", "&comp=page", UPDATE | old | {"x-ms-content-crc64": "no"}, bytes(PAGE))
@@ -229,6 +235,6 @@ def test_a_blob_may_be_empty(storage):
     assert storage.ask("GET").length == 0
     answer = storage.ask("GET", "", {"x-ms-range": "bytes=0-511"})
     assert (told(answer), answer.headers["content-range"]) == ((416, "InvalidRange"), "bytes */0")
-    assert b"<PageList></PageList>" in storage.ask("GET", "&comp=pagelist").body
+    assert b"<PageList />" in storage.ask("GET", "&comp=pagelist").body
     storage.blob().resize_blob(PAGE)
     assert put(storage, 0, b"x" * PAGE).status == 201
