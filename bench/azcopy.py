@@ -137,7 +137,7 @@ def _theirs(azurite: Azurite, program: Path, folder: Path, changes: list[PageRan
 
 def _sas(azurite: Azurite) -> str:
     return generate_container_sas(
-        ACCOUNT, CONTAINER, account_key=azurite.keys[ACCOUNT], permission="rwdlac",
+        ACCOUNT, CONTAINER, account_key=azurite.keys[ACCOUNT], permission="racwdl",
         expiry=datetime.now(UTC) + timedelta(hours=2),
     )  # fmt: skip
 

@@ -3,7 +3,8 @@
 Everything can be done twice. `PageBlob.remove` is for gateways/deletions.py alone, which has an identity of
 its own for it.
 Sources: "Put Blob", "Put Page", "Put Page from URL", "Snapshot Blob", "Copy Blob", "List Blobs" (Azure
-Storage REST). A SAS must allow reading, writing, creating and listing in the container (`sp=rwcl`).
+Storage REST). A SAS must allow reading, creating, writing and listing in the container (`sp=rcwl`; Azure
+wants the letters in this order).
 """
 
 from __future__ import annotations

@@ -83,6 +83,7 @@ def _answer(
     answer.request = request
     answer.url = request.url or ""
     answer.status_code = response.status
+    answer.reason = response.phrase
     answer.headers = CaseInsensitiveDict(headers)
     answer.encoding = requests.utils.get_encoding_from_headers(answer.headers)
     answer.raw = HTTPResponse(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -85,11 +86,13 @@ class BodyPart(Protocol):
 
 @dataclass
 class Response:
-    """One HTTP response; the body is bytes, or parts that are read when they are sent."""
+    """One HTTP response; the body is bytes, or parts that are read when they are sent. `reason` stands behind
+    the status where it is not the usual phrase."""
 
     status: int
     headers: Headers = field(default_factory=Headers)
     body: bytes | Sequence[BodyPart] = b""
+    reason: str = ""
 
     @classmethod
     def of_json(cls, status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
@@ -97,6 +100,14 @@ class Response:
         answer = cls(status, Headers(headers), json.dumps(value).encode())
         answer.headers["content-type"] = "application/json; charset=utf-8"
         return answer
+
+    @property
+    def phrase(self) -> str:
+        """What stands behind the status."""
+        try:
+            return self.reason or HTTPStatus(self.status).phrase
+        except ValueError:
+            return "Status"
 
     @property
     def length(self) -> int:
@@ -110,7 +121,7 @@ class Response:
     def framed_headers(self) -> Headers:
         """Return the headers with the length of the body among them, as they are sent. A content-length that
         is there already is kept: the answer to a HEAD tells the length of a body that it does not have."""
-        if "content-length" in self.headers or self.status == 204:
+        if "content-length" in self.headers or self.status in (204, 304):
             return self.headers
         framed = Headers(self.headers)
         framed["content-length"] = str(self.length)

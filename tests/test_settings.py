@@ -193,10 +193,10 @@ def test_every_missing_identity_is_told_at_once() -> None:
 
 def test_a_signature_stands_for_one_identity_and_one_account_and_is_never_shown() -> None:
     settings = Settings.from_environ(
-        {**IN_AZURE, "TIDEMARK_SAS_BACKUP_vaultelsewhere": "?sv=2024-11-04&sp=rwcl&sig=c2VjcmV0"}
+        {**IN_AZURE, "TIDEMARK_SAS_BACKUP_vaultelsewhere": "?sv=2024-11-04&sp=rcwl&sig=c2VjcmV0"}
     )
     assert settings.signatures == {
-        (Identity.BACKUP, "vaultelsewhere"): "sv=2024-11-04&sp=rwcl&sig=c2VjcmV0",
+        (Identity.BACKUP, "vaultelsewhere"): "sv=2024-11-04&sp=rcwl&sig=c2VjcmV0",
     }
     assert "c2VjcmV0" not in repr(settings)
 

@@ -12,12 +12,13 @@ import base64
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from random import Random
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from clock import Clock
+from simulator.data_plane.conditions import Stamp
 from simulator.data_plane.uploads import UploadedVhd
 from simulator.data_plane.vhd import Vhd
 from simulator.images import Image
@@ -43,6 +44,13 @@ class Access:
     container: str
     policy: str
     signature: str
+
+    @property
+    def stamp(self) -> Stamp:
+        """What conditions are held against: a disk or snapshot stays, an upload changes with every write."""
+        ticks = int((self.created - datetime(1, 1, 1, tzinfo=UTC)).total_seconds() * 10_000_000)
+        writes = self.blob.writes if isinstance(self.blob, UploadedVhd) else 0
+        return Stamp(f'"0x{ticks + writes:X}"', self.created.astimezone(UTC))
 
     def url(self, base_url: str | None = None) -> str:
         """Return the SAS: with Azure's host name, or below `base_url`, where a simulator serves."""

@@ -99,4 +99,5 @@ def _document(ranges: Iterable[PageRange], marker: str | None) -> bytes:
     ]
     if marker is not None:
         elements.append(f"<NextMarker>{marker}</NextMarker>" if marker else "<NextMarker/>")
-    return f'\ufeff<?xml version="1.0" encoding="utf-8"?>\n<PageList>{"".join(elements)}</PageList>'.encode()
+    inner = f"<PageList>{''.join(elements)}</PageList>" if elements else "<PageList />"
+    return f'\ufeff<?xml version="1.0" encoding="utf-8"?>\n{inner}'.encode()

@@ -2,7 +2,7 @@
 
 Source: "Specifying the range header for Blob service operations" (Azure Storage REST). Own choice: a form
 that is not described there (several ranges, a suffix such as `bytes=-512`, another unit) is refused with 400
-InvalidHeaderValue instead of being ignored.
+InvalidHeaderValue instead of being ignored. A range that is refused tells the length (recorded traffic).
 """
 
 from __future__ import annotations
@@ -30,5 +30,5 @@ def asked_range(headers: Headers, length: int) -> tuple[int, int] | None:
     start = int(match[1])
     last = int(match[2]) if match[2] else length - 1
     if start >= length or last < start:
-        raise StorageError("InvalidRange")
+        raise StorageError("InvalidRange", headers={"content-range": f"bytes */{length}"})
     return start, min(last + 1, length)

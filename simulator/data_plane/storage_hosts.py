@@ -13,33 +13,29 @@ REST documentation. Known differences and own choices:
 - A SAS that is unknown, revoked or expired gets 403 AuthenticationFailed, whatever the host (in Azure, an
   unknown one does not resolve). The text of its AuthenticationErrorDetail is our own.
 - The hosts of a lost region end the connection without an answer.
-- Any well-formed `x-ms-version` is taken; without the header, the version of the SAS counts (`sv=`).
-- Range hashes: `x-ms-range-get-content-md5` is answered, `x-ms-range-get-content-crc64` refused.
-- Conditions: If-Match and If-None-Match are answered; the conditions on dates are ignored.
+- Every version of the service is taken (in Azure it is not known which are).
 - Answers have a content-length; Azure sends range lists chunked.
 """
 
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from email.utils import format_datetime
 
 from clock import Clock
 from simulator.data_plane.access import Access, AccessTable, account_and_path
-from simulator.data_plane.checksums import md5_of
+from simulator.data_plane.checksums import range_hash
+from simulator.data_plane.conditions import check_read, check_sequence_number, check_write
 from simulator.data_plane.differences import asked_ranges
 from simulator.data_plane.errors import StorageError
 from simulator.data_plane.page_lists import page_list
 from simulator.data_plane.page_writes import Sources, asked_write
 from simulator.data_plane.ranges import asked_range
 from simulator.data_plane.uploads import UploadedVhd
+from simulator.data_plane.versions import asked_version, check_version
 from simulator.wire import ConnectionDropped, Headers, Request, Response
-
-_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MD5_LIMIT = 4 * 1024 * 1024
 
 
 def _never(region: str) -> bool:
@@ -69,9 +65,11 @@ class DataPlane:
 
     def handle(self, request: Request) -> Response:
         """Answer one request; raises ConnectionDropped for the hosts of a lost region."""
-        headers = common_headers(request, next(self._numbers), _version(request), self._clock.now())
+        headers = common_headers(request, next(self._numbers), asked_version(request), self._clock.now())
         try:
             access = self._authenticated(request)
+            check_version(asked_version(request), self._clock.now())
+            require_length(request)
             if is_page_write(request) and isinstance(access.blob, UploadedVhd):
                 return self._write(access, access.blob, request, headers)
             return _answer(self._accesses, access, request, headers)
@@ -79,11 +77,13 @@ class DataPlane:
             return error.response(headers, self._clock.now())
 
     def _write(self, access: Access, blob: UploadedVhd, request: Request, headers: Headers) -> Response:
-        _check_version(_version(request))
-        write = asked_write(request, blob.length, self._sources)
+        version = asked_version(request)
+        check_write(request.headers, access.stamp)
+        check_sequence_number(request.headers, 0)
+        write = asked_write(request, blob.length, self._sources, version)
         blob.apply(write)
-        headers |= {"etag": _etag(access), "last-modified": headers["date"], **write.told}
-        headers |= {"x-ms-blob-sequence-number": "0", "x-ms-request-server-encrypted": "true"}
+        headers |= {"etag": access.stamp.etag, "last-modified": headers["date"], **write.told}
+        headers["x-ms-blob-sequence-number"] = "0"
         return Response(201, headers)
 
     def _authenticated(self, request: Request) -> Access:
@@ -95,6 +95,12 @@ class DataPlane:
         if self._is_region_lost(access.region):
             raise ConnectionDropped
         return access
+
+
+def require_length(request: Request) -> None:
+    """Refuse a body that comes in chunks; raises StorageError 411 (azure-semantics.md §4.7)."""
+    if "transfer-encoding" in request.headers and request.method == "PUT":
+        raise StorageError("MissingContentLengthHeader", name="Content-Length")
 
 
 def common_headers(request: Request, number: int, version: str, now: datetime) -> Headers:
@@ -115,7 +121,9 @@ def common_headers(request: Request, number: int, version: str, now: datetime) -
 class NoSources:
     """Where there is nothing to copy from."""
 
-    def read(self, url: str, authorization: str | None, start: int, end: int) -> bytes:
+    def read(
+        self, url: str, authorization: str | None, start: int, end: int, conditions: Mapping[str, str]
+    ) -> bytes:
         raise StorageError("CannotVerifyCopySource", status=404)
 
 
@@ -124,28 +132,17 @@ def is_page_write(request: Request) -> bool:
     return request.method == "PUT" and request.query.get("comp") == "page"
 
 
-def _check_version(version: str) -> None:
-    if not _VERSION.fullmatch(version):
-        raise StorageError("InvalidHeaderValue", name="x-ms-version", value=version)
-
-
-def _version(request: Request) -> str:
-    return request.headers.get("x-ms-version") or request.query.get("sv") or ""
-
-
 def _answer(accesses: AccessTable, access: Access, request: Request, headers: Headers) -> Response:
-    version = _version(request)
-    _check_version(version)
+    version = asked_version(request)
     operation = (request.method, request.query.get("comp", ""))
     if operation not in (("GET", ""), ("HEAD", ""), ("GET", "pagelist")):
         raise StorageError("AuthorizationPermissionMismatch")
     for name in ("snapshot", "versionid"):
         if name in request.query:
             raise StorageError("InvalidQueryParameterValue", name=name, value=request.query[name])
-    headers |= {"last-modified": format_datetime(access.created.astimezone(UTC), usegmt=True)}
-    headers["etag"] = _etag(access)
-    if _is_unmodified(request, headers["etag"]):
-        return Response(304, headers)
+    check_read(request.headers, access.stamp)
+    headers |= {"last-modified": format_datetime(access.stamp.modified, usegmt=True)}
+    headers["etag"] = access.stamp.etag
     if operation[1]:
         headers["content-type"] = "application/xml"
         headers["x-ms-blob-content-length"] = str(access.blob.length)
@@ -171,30 +168,6 @@ def _blob(access: Access, request: Request, headers: Headers) -> Response:
     response = Response(206 if asked else 200, headers, blob.parts(start, end))
     if asked:
         headers["content-range"] = f"bytes {start}-{end - 1}/{blob.length}"
-    _add_hash(request, response, is_range=asked is not None)
+    if request.method == "GET":
+        headers |= range_hash(request.headers, response, is_range=asked is not None)
     return response
-
-
-def _add_hash(request: Request, response: Response, is_range: bool) -> None:
-    name = "x-ms-range-get-content-crc64"
-    if request.headers.get(name, "").lower() == "true":
-        raise StorageError("UnsupportedHeader", name=name, value="true")
-    name = "x-ms-range-get-content-md5"
-    if request.headers.get(name, "").lower() != "true":
-        return
-    if not is_range or response.length > _MD5_LIMIT:
-        raise StorageError("InvalidHeaderValue", name=name, value="true")
-    response.headers["content-md5"] = md5_of(response.chunks())
-
-
-def _etag(access: Access) -> str:
-    ticks = int((access.created - datetime(1, 1, 1, tzinfo=UTC)).total_seconds() * 10_000_000)
-    return f'"0x{ticks + (access.blob.writes if isinstance(access.blob, UploadedVhd) else 0):X}"'
-
-
-def _is_unmodified(request: Request, etag: str) -> bool:
-    """Tell whether 304 is the answer; raises StorageError if a condition forbids any."""
-    needed, known = request.headers.get("if-match", "*"), request.headers.get("if-none-match")
-    if needed not in ("*", etag):
-        raise StorageError("ConditionNotMet")
-    return known in ("*", etag)

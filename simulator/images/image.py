@@ -78,8 +78,8 @@ class Image:
     """The bytes of a disk, or the frozen bytes of a snapshot. All methods may be called from any thread."""
 
     def __init__(self, store: ImageStore, size_bytes: int, chunks: ChunkTable, is_frozen: bool) -> None:
-        if size_bytes <= 0 or size_bytes % PAGE_BYTES:
-            raise ValueError(f"An image of {size_bytes} bytes: the size must be a positive multiple of 512")
+        if size_bytes < 0 or size_bytes % PAGE_BYTES:
+            raise ValueError(f"An image of {size_bytes} bytes: the size must be a multiple of 512, or none")
         self.size_bytes = size_bytes
         self.is_frozen = is_frozen
         self._store = store
@@ -123,10 +123,10 @@ class Image:
 
     def cut(self, size_bytes: int) -> None:
         """Shorten the image, as page blobs can be: what lies beyond is gone, also if it grows again."""
-        if not 0 < size_bytes <= self.size_bytes or size_bytes % PAGE_BYTES:
+        if not 0 <= size_bytes <= self.size_bytes or size_bytes % PAGE_BYTES:
             raise ValueError(
                 f"Cutting an image of {self.size_bytes} bytes to {size_bytes}: "
-                "it must become shorter, and a positive multiple of 512"
+                "it must become shorter, and a multiple of 512, or none"
             )
         self.clear(size_bytes, self.size_bytes - size_bytes)
         self.size_bytes = size_bytes

@@ -34,7 +34,7 @@ class Container:
     """One container; a blob stays in `blobs` as long as it or one of its snapshots is there."""
 
     name: str
-    created: datetime
+    modified: datetime
     etag: str
     metadata: dict[str, str] = field(default_factory=dict)
     blobs: dict[str, PageBlob] = field(default_factory=dict)
@@ -49,6 +49,7 @@ class StorageAccount(Resource):
     key: str
     refuses_incremental_sources: bool = False
     containers: dict[str, Container] = field(default_factory=dict)
+    names_free_at: dict[str, datetime] = field(default_factory=dict)  # of containers that were deleted
     last_tick: int = 0
 
     @property

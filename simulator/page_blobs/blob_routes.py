@@ -3,8 +3,8 @@ Snapshot Blob.
 
 Sources: those articles of the Azure Storage REST documentation. Known differences and own choices:
 - Page blobs alone; block and append blobs are refused as not simulated.
-- A blob of no length is refused, as one of more than 8 TiB is, with 400 InvalidHeaderValue (which code Azure
-  has for the latter is not known).
+- A blob of more than 8 TiB is refused with 400 InvalidHeaderValue, as in recorded traffic; it may have no
+  length at all.
 - A change of the length is refused while a copy into the blob is pending, and so is every other change.
 - Names of metadata come back in lower case. Tags, tiers, encryption scopes, versions and soft delete are not
   simulated, and neither are ranges of a snapshot that is deleted while it is read.
@@ -12,20 +12,22 @@ Sources: those articles of the Azure Storage REST documentation. Known differenc
 
 from __future__ import annotations
 
-from simulator.data_plane.checksums import crc64_of, md5_of
+from simulator.data_plane.checksums import range_hash
+from simulator.data_plane.conditions import check_read, check_write
 from simulator.data_plane.errors import StorageError, not_simulated
-from simulator.data_plane.page_writes import LARGEST_WRITE
 from simulator.data_plane.ranges import asked_range
 from simulator.images.ranges import PAGE_BYTES
 from simulator.page_blobs.blobs import BlobState, snapshot_time
 from simulator.page_blobs.calls import BlobCall
-from simulator.page_blobs.conditions import check_conditions
 from simulator.page_blobs.copies import start_copy
 from simulator.page_blobs.telling import blob_headers, changed
-from simulator.page_blobs.writing import put_state, require_no_copy, touch, writable
+from simulator.page_blobs.writing import forget_copy, put_state, require_no_copy, touch, writable
 from simulator.wire import Headers, Response
 
 LARGEST_BLOB = 8 * 1024**4
+LARGEST_NUMBER = 2**63 - 1
+
+_SEQUENCE_NUMBER = "x-ms-blob-sequence-number"
 
 _CONTENT = {
     f"x-ms-blob-{name}": name
@@ -43,7 +45,7 @@ def put_blob(call: BlobCall) -> Response:
     if call.request.body:
         raise StorageError("InvalidHeaderValue", name="Content-Length", value=str(len(call.request.body)))
     length = _asked_length(call)
-    sequence_number = _asked_number(call, "x-ms-blob-sequence-number", 0)
+    sequence_number = _asked_number(call, _SEQUENCE_NUMBER, 0)
     with call.estate.lock:
         there = writable(call)
         state = BlobState(
@@ -65,43 +67,34 @@ def get_blob(call: BlobCall) -> Response:
     is_head = call.request.method == "HEAD"
     with call.estate.lock:  # what is being sent stays, even if the blob is written over or deleted meanwhile
         state = call.state
-        headers = Headers(call.headers | blob_headers(state, call.now))
-        if check_conditions(call.request, state):
-            return Response(304, headers)
+        check_read(call.request.headers, state.stamp)
+        headers = Headers(call.headers | blob_headers(state, call.now, call.snapshot))
         asked = None if is_head else asked_range(call.request.headers, state.length)
         start, end = asked or (0, state.length)
         response = Response(206 if asked else 200, headers, state.parts(start, end))
     if asked:
         response.headers["content-range"] = f"bytes {start}-{end - 1}/{state.length}"
+        if "content-md5" in state.content:  # of the whole blob: it is told under another name
+            response.headers["x-ms-blob-content-md5"] = response.headers.pop("content-md5")
     if not is_head:
         call.bytes_moved = end - start
-        _add_hash(call, response, is_range=asked is not None)
+        response.headers |= range_hash(call.request.headers, response, is_range=asked is not None)
     return response
-
-
-def _add_hash(call: BlobCall, response: Response, is_range: bool) -> None:
-    for name, told, compute in (
-        ("x-ms-range-get-content-md5", "content-md5", md5_of),
-        ("x-ms-range-get-content-crc64", "x-ms-content-crc64", crc64_of),
-    ):
-        if call.request.headers.get(name, "").lower() != "true":
-            continue
-        if not is_range or response.length > LARGEST_WRITE:
-            raise StorageError("InvalidHeaderValue", name=name, value="true")
-        response.headers[told] = compute(response.chunks())
 
 
 def delete_blob(call: BlobCall) -> Response:
     """Delete a blob, its snapshots, both, or one snapshot."""
     which = call.request.headers.get("x-ms-delete-snapshots")
-    if which not in (None, "include", "only") or (which and call.snapshot):
+    if which and call.snapshot:
+        raise StorageError("InvalidOperation")
+    if which not in (None, "include", "only"):
         raise StorageError("InvalidHeaderValue", name="x-ms-delete-snapshots", value=which or "")
     with call.estate.lock:
         blob, state = call.blob, call.state
-        check_conditions(call.request, state)
+        check_write(call.request.headers, state.stamp)
         if call.snapshot:
             blob.snapshots.pop(call.snapshot).image.release()
-            return Response(202, call.headers)
+            return _deleted(call)
         require_no_copy(blob.base)
         if which is None and blob.snapshots:
             raise StorageError("SnapshotsPresent")
@@ -112,7 +105,12 @@ def delete_blob(call: BlobCall) -> Response:
         else:
             blob.release()
             del call.container.blobs[blob.name]
-    return Response(202, call.headers)
+    return _deleted(call)
+
+
+def _deleted(call: BlobCall) -> Response:
+    """Answer that something is gone for good: there is no soft delete."""
+    return Response(202, Headers(call.headers | {"x-ms-delete-type-permanent": "true"}))
 
 
 def set_properties(call: BlobCall) -> Response:
@@ -127,6 +125,7 @@ def set_properties(call: BlobCall) -> Response:
             state.content = content
         _set_sequence_number(call, state)
         touch(call, state)
+        forget_copy(state)
     return changed(call, 200, state, x_ms_blob_sequence_number=str(state.sequence_number))
 
 
@@ -138,15 +137,20 @@ def _resize(state: BlobState, length: int) -> None:
 
 
 def _set_sequence_number(call: BlobCall, state: BlobState) -> None:
-    action = call.request.headers.get("x-ms-sequence-number-action")
-    if action is None:
+    headers = call.request.headers
+    if not {"x-ms-sequence-number-action", _SEQUENCE_NUMBER} & set(headers):
         return
+    action = call.header("x-ms-sequence-number-action").lower()
+    if action not in ("max", "update", "increment"):
+        raise StorageError("InvalidHeaderValue", name="x-ms-sequence-number-action", value=action)
     if action == "increment":
+        if _SEQUENCE_NUMBER in headers:
+            raise StorageError("InvalidHeaderValue", name=_SEQUENCE_NUMBER, value=headers[_SEQUENCE_NUMBER])
+        if state.sequence_number == LARGEST_NUMBER:
+            raise StorageError("SequenceNumberIncrementTooLarge")
         state.sequence_number += 1
         return
-    asked = _asked_number(call, "x-ms-blob-sequence-number", None)
-    if action not in ("max", "update"):
-        raise StorageError("InvalidHeaderValue", name="x-ms-sequence-number-action", value=action)
+    asked = _asked_number(call, _SEQUENCE_NUMBER, None)
     state.sequence_number = max(asked, state.sequence_number) if action == "max" else asked
 
 
@@ -156,14 +160,14 @@ def set_metadata(call: BlobCall) -> Response:
         state = _changeable(call)
         state.metadata = call.asked_metadata()
         touch(call, state)
+        forget_copy(state)
     return changed(call, 200, state, x_ms_request_server_encrypted="true")
 
 
 def get_metadata(call: BlobCall) -> Response:
     """Answer a blob's metadata alone."""
     state = call.state
-    if check_conditions(call.request, state):
-        return changed(call, 304, state)
+    check_read(call.request.headers, state.stamp)
     metadata = {f"x_ms_meta_{name}": value for name, value in state.metadata.items()}
     return changed(call, 200, state, **metadata)
 
@@ -174,31 +178,33 @@ def snapshot_blob(call: BlobCall) -> Response:
     metadata = call.asked_metadata() or None
     with call.estate.lock:
         blob = call.blob
-        check_conditions(call.request, blob.base)
+        check_write(call.request.headers, blob.base.stamp)
         require_no_copy(blob.base)
         name = snapshot_time(call.account.next_tick(call.now))
         frozen = blob.freeze(name, metadata)
+        if metadata:  # else it has the blob's own ETag and date
+            touch(call, frozen)
     return changed(call, 201, frozen, x_ms_snapshot=name, x_ms_request_server_encrypted="true")
 
 
 def _changeable(call: BlobCall) -> BlobState:
     call.require_base()
     state = call.state
-    check_conditions(call.request, state)
+    check_write(call.request.headers, state.stamp)
     require_no_copy(state)
     return state
 
 
 def _asked_length(call: BlobCall) -> int:
     length = _asked_number(call, "x-ms-blob-content-length", None)
-    if not 0 < length <= LARGEST_BLOB or length % PAGE_BYTES:
+    if not 0 <= length <= LARGEST_BLOB or length % PAGE_BYTES:
         raise StorageError("InvalidHeaderValue", name="x-ms-blob-content-length", value=str(length))
     return length
 
 
 def _asked_number(call: BlobCall, name: str, default: int | None) -> int:
     value = call.header(name) if default is None else call.request.headers.get(name, str(default))
-    if not (value.isascii() and value.isdigit() and len(value) < 20):
+    if not (value.isascii() and value.isdigit() and int(value[:20]) <= LARGEST_NUMBER):
         raise StorageError("InvalidHeaderValue", name=name, value=value)
     return int(value)
 

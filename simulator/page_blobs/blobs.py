@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from simulator.data_plane.conditions import Stamp
 from simulator.images import Image
 from simulator.images.ranges import PageRange
+from simulator.page_blobs.cleared import with_cleared
 from simulator.page_blobs.pace import Pace
 from simulator.wire import BodyPart
 
@@ -37,7 +39,8 @@ def snapshot_time(ticks: int) -> str:
 
 @dataclass(frozen=True)
 class CopyRecord:
-    """What is told of the copy that a blob was made by; `completed` is None while it is pending."""
+    """What is told of the copy that a blob was made by; `completed` is None while it is pending, and
+    `aborted_at` tells how many bytes there were when it was aborted."""
 
     id: str
     source: str
@@ -45,13 +48,14 @@ class CopyRecord:
     began: datetime
     takes_seconds: float
     completed: datetime | None = None
+    aborted_at: int | None = None
 
     def done(self, now: datetime) -> int:
         """Return how many bytes are copied; all of them are only when the copy has ended."""
         if self.completed is not None:
-            return self.total
+            return self.total if self.aborted_at is None else self.aborted_at
         share = (now - self.began).total_seconds() / self.takes_seconds if self.takes_seconds else 1.0
-        return min(int(self.total * share), self.total - 1)
+        return max(0, min(int(self.total * share), self.total - 1))
 
 
 @dataclass
@@ -67,11 +71,18 @@ class BlobState:
     content: dict[str, str] = field(default_factory=dict)  # content-type and its like
     sequence_number: int = 0
     copy: CopyRecord | None = None
+    cleared: list[PageRange] = field(default_factory=list)  # one list for a blob and its snapshots
+    cleared_before: int | None = None  # how much of it a snapshot knows
 
     @property
     def length(self) -> int:
         """The length of the blob in bytes."""
         return self.image.size_bytes
+
+    @property
+    def stamp(self) -> Stamp:
+        """What conditions are held against."""
+        return Stamp(self.etag, self.modified)
 
     @property
     def is_pending(self) -> bool:
@@ -88,7 +99,17 @@ class BlobState:
 
     def changes_since(self, older: BlobState, start: int, end: int) -> Iterator[PageRange]:
         """Yield what makes this blob out of an older one, within a window."""
-        return self.image.changes_since(older.image, start, end)
+        changes, meanwhile = (
+            self.image.changes_since(older.image, start, end),
+            self.cleared[older.cleared_before : self.cleared_before],
+        )
+        return with_cleared(changes, meanwhile, self.image, start, end) if meanwhile else changes
+
+    def clear(self, start: int, end: int, is_noted: bool) -> None:
+        """Clear pages, and note which of them had been written if a difference may tell them."""
+        if is_noted:
+            self.cleared += [each._replace(is_clear=True) for each in self.image.page_ranges(start, end)]
+        self.image.clear(start, end - start)
 
 
 @dataclass
@@ -109,6 +130,7 @@ class PageBlob:
         told = dict(self.base.metadata if metadata is None else metadata)
         found = replace(self.base, image=self.base.image.freeze_copy(), metadata=told)
         found.content = dict(self.base.content)
+        found.cleared_before = len(self.base.cleared)
         self.snapshots[name] = found
         return found
 

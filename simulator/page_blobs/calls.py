@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from simulator.page_blobs.sources import CopySources
 
 METADATA_BYTES = 8 * 1024
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z", re.ASCII)
 
 
 @dataclass
@@ -40,8 +43,13 @@ class BlobCall:
 
     @property
     def snapshot(self) -> str | None:
-        """The snapshot that the request names."""
-        return self.request.query.get("snapshot") or None
+        """The snapshot that the request names; raises StorageError 400 if that is no moment."""
+        return self._asked_moment("snapshot")
+
+    @property
+    def previous_snapshot(self) -> str | None:
+        """The earlier snapshot that the request names; raises as `snapshot`."""
+        return self._asked_moment("prevsnapshot")
 
     @property
     def container(self) -> Container:
@@ -77,12 +85,14 @@ class BlobCall:
     def asked_metadata(self) -> dict[str, str]:
         """Return the metadata that a request sets; names are kept in lower case here.
 
-        Raises StorageError: InvalidMetadata for names that are no identifiers of C#, MetadataTooLarge beyond
-        8 KiB ("Setting and retrieving properties and metadata for Blob resources").
+        Raises StorageError: EmptyMetadataKey, InvalidMetadata for names that are no identifiers of C#,
+        MetadataTooLarge beyond 8 KiB ("Setting and retrieving properties and metadata for Blob resources").
         """
         prefix = "x-ms-meta-"
         headers = self.request.headers.items()
         found = {name[len(prefix) :]: value for name, value in headers if name.startswith(prefix)}
+        if "" in found:
+            raise StorageError("EmptyMetadataKey")
         if not all(name.isascii() and name.isidentifier() for name in found):
             raise StorageError("InvalidMetadata")
         if sum(len(name) + len(value) for name, value in found.items()) > METADATA_BYTES:
@@ -93,6 +103,12 @@ class BlobCall:
         """Refuse a request that is to change a snapshot; raises StorageError 400."""
         if self.snapshot:
             raise StorageError("InvalidQueryParameterValue", name="snapshot", value=self.snapshot)
+
+    def _asked_moment(self, name: str) -> str | None:
+        value = self.request.query.get(name) or None
+        if value is not None and not _MOMENT.fullmatch(value):
+            raise StorageError("InvalidQueryParameterValue", name=name, value=value)
+        return value
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
-"""Copy Blob: a blob, or a snapshot of one, copied by the service in the background.
+"""Copy Blob: a blob, or a snapshot of one, copied by the service in the background; Abort Copy Blob.
 
-Source: "Copy Blob" (Azure Storage REST). A copy from a snapshot over its own blob promotes the snapshot.
+Sources: those articles of the Azure Storage REST documentation. A copy from a snapshot over its own blob
+promotes the snapshot; a copy that is aborted leaves an empty blob with its metadata.
 Known differences and own choices:
 - The bytes are those of the moment at which the copy is asked for; Azure fails a copy whose source changes
   meanwhile. The blob has its length at once, and reads as zeros until the copy has ended.
 - Every copy is pending at first, also within an account, and takes `Tempo.copying_blob`.
-- While it is pending, every change of the blob gets 409 PendingCopyOperation, also its deletion. Aborting is
-  refused as not simulated; incremental copies, and copies from the disks' own hosts, are too.
+- While it is pending, every change of the blob gets 409 PendingCopyOperation, also its deletion. Incremental
+  copies, and copies from the disks' own hosts, are refused as not simulated.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from simulator.data_plane.errors import not_simulated
+from simulator.data_plane.conditions import as_source, as_target, check_lease, check_read, source_conditions
+from simulator.data_plane.errors import StorageError, not_simulated
 from simulator.images import Image
 from simulator.page_blobs.blobs import BlobState, CopyRecord, PageBlob
 from simulator.page_blobs.calls import BlobCall
 from simulator.page_blobs.telling import changed
-from simulator.page_blobs.writing import put_state, writable
-from simulator.wire import Response
+from simulator.page_blobs.writing import put_state, touch, writable
+from simulator.wire import Headers, Response
 
 
 def start_copy(call: BlobCall) -> Response:
@@ -28,9 +30,10 @@ def start_copy(call: BlobCall) -> Response:
     if call.request.headers.get("x-ms-requires-sync", "").lower() == "true":
         raise not_simulated("Copy Blob From URL")
     source, url = call.sources.open_for_copy(call)
+    _hold_source(call.request.headers, source)
     takes = call.estate.tempo.copying_blob(source.length)
     with call.estate.lock:
-        there = writable(call)
+        there = _target(call)
         record = CopyRecord(
             id=call.estate.unique_ids.new(),
             source=url,
@@ -48,6 +51,40 @@ def start_copy(call: BlobCall) -> Response:
     return changed(call, 202, state, x_ms_copy_id=record.id, x_ms_copy_status="pending")
 
 
+def abort_copy(call: BlobCall) -> Response:
+    """Abort a copy that is pending."""
+    action, asked = call.request.headers.get("x-ms-copy-action"), call.request.query.get("copyid")
+    if not asked:
+        raise StorageError("MissingRequiredQueryParameter", name="copyid")
+    if action is None or action.lower() != "abort":
+        raise StorageError("InvalidHeaderValue", name="x-ms-copy-action", value=action or "")
+    check_lease(call.request.headers)
+    with call.estate.lock:
+        state = call.blob.base
+        if state.copy is None or not state.is_pending:
+            raise StorageError("NoPendingCopyOperation")
+        if state.copy.id != asked:
+            raise StorageError("CopyIdMismatch")
+        state.copy = replace(state.copy, completed=call.now, aborted_at=state.copy.done(call.now))
+        state.image.cut(0)
+        touch(call, state)
+    return Response(204, call.headers)
+
+
+def _hold_source(headers: Headers, source: BlobState) -> None:
+    try:
+        check_read(Headers(source_conditions(headers)), source.stamp)
+    except StorageError as error:
+        raise as_source(error) from None
+
+
+def _target(call: BlobCall) -> PageBlob | None:
+    try:
+        return writable(call)
+    except StorageError as error:
+        raise as_target(error) from None
+
+
 def _begun(call: BlobCall, source: BlobState, record: CopyRecord) -> BlobState:
     return BlobState(
         image=call.estate.images.create(source.length),
@@ -63,7 +100,7 @@ def _begun(call: BlobCall, source: BlobState, record: CopyRecord) -> BlobState:
 
 
 def _finish(blob: PageBlob, state: BlobState, copied: Image, moment: datetime) -> None:
-    if blob.base is state and state.copy is not None:
+    if blob.base is state and state.copy is not None and state.is_pending:
         state.image.release()
         state.image = copied.thaw_copy()
         state.copy = replace(state.copy, completed=moment)

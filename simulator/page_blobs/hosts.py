@@ -1,17 +1,20 @@
 """The hosts of storage accounts: page blobs, as the REST API of Azure Storage has them.
 
-    PUT    /container?restype=container                make a container; GET, HEAD, DELETE
+    PUT    /container?restype=container                make a container; GET, HEAD, DELETE; comp=metadata
     GET    /container?restype=container&comp=list      list blobs and snapshots
     PUT    /container/blob                             make a page blob, or copy one; GET, HEAD, DELETE
+    PUT    /container/blob?comp=copy                   abort a copy
     PUT    /container/blob?comp=page                   write or clear pages; bytes sent along or from a URL
     GET    /container/blob?comp=pagelist               which pages hold bytes, or differ from a snapshot
     PUT    /container/blob?comp=snapshot               take a snapshot; comp=metadata, comp=properties
+    GET    /?comp=list                                 list containers
+    GET    /?restype=account&comp=properties           what kind of account it is
     POST   /?restype=service&comp=userdelegationkey    a key to sign SAS with
 
 The order is: does the account resolve, version (400), who asks and may they (401, 403), the blob's own pace
 (503, page_blobs/pace.py), then the operation. Known differences and own choices:
 - An account that is not there, or lies in a lost region, ends the connection without an answer.
-- Any well-formed `x-ms-version` is taken, whatever the operation; without the header, that of the SAS counts.
+- Every version of the service is taken, whatever the operation; data_plane/versions.py has their list.
 - Everything else of Azure Storage is not there: block blobs, tables, leases, tiers, versions, soft delete,
   immutability, public access, firewalls, private endpoints, secondary endpoints.
 """
@@ -19,25 +22,28 @@ The order is: does the account resolve, version (400), who asks and may they (40
 from __future__ import annotations
 
 import itertools
-import re
 
 from simulator.arm.estate import Estate
 from simulator.data_plane.errors import StorageError, not_simulated
-from simulator.data_plane.storage_hosts import common_headers
+from simulator.data_plane.storage_hosts import common_headers, require_length
+from simulator.data_plane.versions import asked_version, check_version
 from simulator.page_blobs.accounts import StorageAccount
 from simulator.page_blobs.addresses import Address, address_of
-from simulator.page_blobs.authorization import authorize
+from simulator.page_blobs.authorization import authorize, is_anonymous
 from simulator.page_blobs.calls import BlobCall
 from simulator.page_blobs.operations import GET_BLOB, operation_of
 from simulator.page_blobs.sources import CopySources
 from simulator.wire import ConnectionDropped, Request, Response
 
-_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NOT_SIMULATED_PARAMETERS = ("versionid", "deletetype", "showonly", "startfrom")
 _NOT_SIMULATED = (
     "x-ms-access-tier",
     "x-ms-encryption-key",
     "x-ms-encryption-scope",
     "x-ms-if-tags",
+    "x-ms-immutability-policy-mode",
+    "x-ms-legal-hold",
+    "x-ms-source-if-tags",
     "x-ms-structured-body",
     "x-ms-tags",
 )
@@ -67,7 +73,9 @@ class PageBlobHosts:
             return error.response(call.headers, call.now)
 
     def _answer(self, call: BlobCall) -> Response:
-        _check_version(call.version)
+        if call.version or not is_anonymous(call.request):
+            check_version(call.version, call.now)
+        require_length(call.request)
         _refuse_unknown(call.request)
         operation = operation_of(call.address.level, call.request)
         authorize(call, operation)
@@ -88,7 +96,7 @@ class PageBlobHosts:
 
     def _call(self, request: Request) -> BlobCall:
         address, account = self._reached(request)
-        version = request.headers.get("x-ms-version") or request.query.get("sv") or ""
+        version = asked_version(request)
         now = self._estate.clock.now()
         return BlobCall(
             estate=self._estate,
@@ -109,13 +117,11 @@ class PageBlobHosts:
         return address, account
 
 
-def _check_version(version: str) -> None:
-    if not _VERSION.fullmatch(version):
-        raise StorageError("InvalidHeaderValue", name="x-ms-version", value=version)
-
-
 def _refuse_unknown(request: Request) -> None:
-    """Refuse headers that would be ignored, where Azure would do what they say."""
+    """Refuse headers and parameters that would be ignored, where Azure would do what they say."""
     for name in request.headers:
-        if name in _NOT_SIMULATED or name.startswith("x-ms-source-if-"):
+        if name in _NOT_SIMULATED:
             raise not_simulated(f"the header {name}")
+    for name in request.query:
+        if name.lower() in _NOT_SIMULATED_PARAMETERS:
+            raise not_simulated(f"the parameter {name}")

@@ -2,7 +2,7 @@
 
 Sources: "Create an account SAS", "Create a service SAS" and "Create a user delegation SAS" (Azure Storage
 REST). Known differences and own choices:
-- Service versions from 2020-12-06 on; what an older one signs is refused as if the signature did not match.
+- Service versions from 2015-04-05 on, each with what it signs; an older one is refused.
 - Stored access policies (`si`), addresses (`sip`) and headers bound into the signature are not simulated; a
   SAS that has them is refused. The protocol (`spr`) is not looked at, because the simulator has no TLS.
 - A user delegation SAS may do what it says and what its owner may, by roles, when it is used.
@@ -19,12 +19,18 @@ from simulator.data_plane.errors import StorageError, not_simulated
 from simulator.page_blobs.accounts import StorageAccount
 from simulator.page_blobs.addresses import Address
 from simulator.page_blobs.shared_key import signature
+from simulator.page_blobs.telling import date
 
-_FIRST_VERSION = "2020-12-06"
+_FIRST_VERSION = "2015-04-05"
+_WITH_RESOURCE = "2018-11-09"  # what is signed for, and user delegation
+_WITH_OTHER_USERS = "2020-02-10"
+_WITH_ENCRYPTION_SCOPE = "2020-12-06"
 _WITH_DELEGATED_USER = "2025-07-05"
 _WITH_BOUND_HEADERS = "2026-04-06"
 _KEY_FIELDS = ("skoid", "sktid", "skt", "ske", "sks", "skv")
+_OTHER_USERS = ("saoid", "suoid", "scid")
 _OVERRIDES = ("rscc", "rscd", "rsce", "rscl", "rsct")
+_PERMISSIONS = "racwdxyltfmeopi"  # in this order
 _LEVELS = {"service": "s", "container": "c", "blob": "o"}
 
 
@@ -55,6 +61,8 @@ def checked_sas(
         raise StorageError(
             "AuthenticationFailed", detail=f"Signature did not match. String to sign used was {text}"
         )
+    if not is_of_account:
+        _check_permissions(query.get("sp", ""))
     _check_time(query.get("st"), query.get("se"), now)
     _check_time(query.get("skt"), query.get("ske"), now)
     if is_of_account and "b" not in query["ss"]:
@@ -80,12 +88,16 @@ def _refuse_unknown(query: Mapping[str, str]) -> None:
 
 
 def _account_text(account: str, query: Mapping[str, str]) -> str:
-    names = ("sp", "ss", "srt", "st", "se", "sip", "spr", "sv", "ses")
+    names = ["sp", "ss", "srt", "st", "se", "sip", "spr", "sv"]
+    names += ["ses"] if query["sv"] >= _WITH_ENCRYPTION_SCOPE else []
     return "\n".join([account, *(query.get(name, "") for name in names), ""])
 
 
 def _delegation_lines(query: Mapping[str, str]) -> list[str]:
-    lines = [query.get(name, "") for name in (*_KEY_FIELDS, "saoid", "suoid", "scid")]
+    if query["sv"] < _WITH_RESOURCE:
+        raise StorageError("AuthenticationFailed", detail="User delegation needs sv=2018-11-09 at least.")
+    lines = [query.get(name, "") for name in _KEY_FIELDS]
+    lines += [query.get(name, "") for name in _OTHER_USERS] if query["sv"] >= _WITH_OTHER_USERS else []
     return lines + (["", ""] if query["sv"] >= _WITH_DELEGATED_USER else [])
 
 
@@ -97,19 +109,33 @@ def _resource_text(account: str, address: Address, query: Mapping[str, str], sig
     if query.get("sr") not in ("c", "b", "bs"):
         raise StorageError("AuthenticationFailed", detail=f"sr is {query.get('sr')!r}.")
     lines = [query.get("sp", ""), query.get("st", ""), query["se"], resource, *signers]
-    lines += [query.get("sip", ""), query.get("spr", ""), query["sv"], query["sr"], snapshot]
-    lines += [query.get("ses", "")]
+    lines += [query.get("sip", ""), query.get("spr", ""), query["sv"]]
+    lines += [query["sr"], snapshot] if query["sv"] >= _WITH_RESOURCE else []
+    lines += [query.get("ses", "")] if query["sv"] >= _WITH_ENCRYPTION_SCOPE else []
     if "skoid" in query and query["sv"] >= _WITH_BOUND_HEADERS:
         lines += ["", ""]
     return "\n".join(lines + [query.get(name, "") for name in _OVERRIDES])
 
 
+def _check_permissions(letters: str) -> None:
+    """Refuse letters of a container's or a blob's SAS that do not stand in their order."""
+    if "".join(each for each in _PERMISSIONS if each in letters) != letters:
+        raise StorageError("AuthenticationFailed", detail="SAS field 'sp' is not well formed.")
+
+
 def _check_time(start: str | None, expiry: str | None, now: datetime) -> None:
-    if (start and now < _moment(start)) or (expiry and now >= _moment(expiry)):
-        told = f"Signature not valid in the specified time frame: Start [{start}] - Expiry [{expiry}]"
-        raise StorageError(
-            "AuthenticationFailed", detail=f"{told} - Current [{now:%a, %d %b %Y %H:%M:%S} GMT]"
+    begins, ends = _moment(start) if start else None, _moment(expiry) if expiry else None
+    if (begins is None or now >= begins) and (ends is None or now < ends):
+        return
+    told = [date(each) if each else "" for each in (begins, ends, now)]
+    if begins is None:
+        detail = f"Signed expiry time [{told[1]}] must be after signed start time [{told[2]}]"
+    else:
+        detail = (
+            f"Signature not valid in the specified time frame: Start [{told[0]}] - Expiry [{told[1]}] - "
+            f"Current [{told[2]}]"
         )
+    raise StorageError("AuthenticationFailed", detail=detail)
 
 
 def _moment(text: str) -> datetime:

@@ -32,10 +32,15 @@ _SIGNED_HEADERS = (
 
 
 def check_shared_key(request: Request, account: str, key: str) -> None:
-    """Check the signature of a request; raises StorageError 403 AuthenticationFailed."""
+    """Check the signature of a request; raises StorageError: 403 AuthenticationFailed, 400
+    InvalidAuthenticationInfo."""
     match = _AUTHORIZATION.fullmatch(request.headers["authorization"].strip())
+    if not match:
+        raise StorageError("InvalidAuthenticationInfo")
+    if not {"date", "x-ms-date"} & set(request.headers):
+        raise StorageError("AuthenticationFailed", detail="The date of the request is missing.")
     text = _text(request, account)
-    if not match or match[1] != account or not hmac.compare_digest(match[2], signature(key, text)):
+    if match[1] != account or not hmac.compare_digest(match[2], signature(key, text)):
         raise StorageError(
             "AuthenticationFailed",
             detail="The MAC signature found in the HTTP request is not the same as any computed signature. "

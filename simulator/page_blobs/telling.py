@@ -9,14 +9,16 @@ from simulator.page_blobs.blobs import BlobState, CopyRecord
 from simulator.page_blobs.calls import BlobCall
 from simulator.wire import Headers, Response
 
+_NO_LEASE = {"x-ms-lease-status": "unlocked", "x-ms-lease-state": "available"}
+
 
 def date(moment: datetime) -> str:
     """Return a moment as HTTP writes it."""
     return format_datetime(moment, usegmt=True)
 
 
-def blob_headers(state: BlobState, now: datetime) -> dict[str, str]:
-    """Return the headers by which a blob is told."""
+def blob_headers(state: BlobState, now: datetime, snapshot: str | None) -> dict[str, str]:
+    """Return the headers by which a blob or a snapshot is told; a snapshot has no lease."""
     told = {
         "accept-ranges": "bytes",
         "content-type": "application/octet-stream",
@@ -26,9 +28,8 @@ def blob_headers(state: BlobState, now: datetime) -> dict[str, str]:
         "x-ms-blob-type": "PageBlob",
         "x-ms-blob-sequence-number": str(state.sequence_number),
         "x-ms-creation-time": date(state.created),
-        "x-ms-lease-status": "unlocked",
-        "x-ms-lease-state": "available",
         "x-ms-server-encrypted": "true",
+        **(_NO_LEASE if snapshot is None else {"x-ms-snapshot": snapshot}),
     }
     told |= {f"x-ms-meta-{name}": value for name, value in state.metadata.items()}
     return told | (copy_headers(state.copy, now) if state.copy else {})
@@ -47,7 +48,9 @@ def copy_headers(copy: CopyRecord, now: datetime) -> dict[str, str]:
 
 def copy_status(copy: CopyRecord) -> str:
     """Return how a copy is told to stand."""
-    return "success" if copy.completed else "pending"
+    if copy.completed is None:
+        return "pending"
+    return "success" if copy.aborted_at is None else "aborted"
 
 
 def changed(call: BlobCall, status: int, state: BlobState, **more: str) -> Response:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from simulator.data_plane.conditions import check_write
 from simulator.data_plane.errors import StorageError
 from simulator.page_blobs.blobs import BlobState, PageBlob
 from simulator.page_blobs.calls import BlobCall
-from simulator.page_blobs.conditions import check_conditions
 from simulator.page_blobs.pace import Pace
 
 LONGEST_NAME = 1024
@@ -17,10 +17,11 @@ def writable(call: BlobCall) -> PageBlob | None:
     if len(call.address.blob) > LONGEST_NAME:
         raise StorageError("InvalidResourceName")
     there = call.container.blobs.get(call.address.blob)
-    check_conditions(call.request, there.base if there else None)
+    check_write(call.request.headers, there.base.stamp if there else None)
     if there is not None:
         if not call.may_overwrite:
-            raise StorageError("AuthorizationPermissionMismatch")
+            is_sas = "authorization" not in call.request.headers
+            raise StorageError("UnauthorizedBlobOverwrite" if is_sas else "AuthorizationPermissionMismatch")
         require_no_copy(there.base)
     return there
 
@@ -45,3 +46,9 @@ def touch(call: BlobCall, state: BlobState) -> None:
     """Note that a blob has changed."""
     state.etag = call.account.next_etag(call.now)
     state.modified = call.now
+
+
+def forget_copy(state: BlobState) -> None:
+    """Let nothing be told any more of the copy that a blob was made by: every change but that of pages does
+    so ("Get Blob")."""
+    state.copy = None

@@ -13,6 +13,8 @@ _RECEIVE_BYTES = 64 * 1024
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/(\d)\.(\d)")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
+_WITH_LENGTH = ("PUT", "POST")
+_LEVERS = "/simulator/"
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 
 
@@ -38,6 +40,7 @@ class RequestReader:
         if head is None:
             return None
         method, target, minor, headers = _parsed(head)
+        _require_length(method, target, headers)
         body = self._body(headers, minor)
         tokens = {token.strip().lower() for token in headers.get("connection", "").split(",")}
         keep_open = "close" not in tokens if minor else "keep-alive" in tokens
@@ -150,6 +153,15 @@ def _parsed(head: bytes) -> tuple[str, str, int, Headers]:
     for each in fields:
         _add_field(headers, each)
     return match[1].decode(), match[2].decode(), int(match[4]), headers
+
+
+def _require_length(method: str, target: str, headers: Headers) -> None:
+    """Refuse what Azure's front ends refuse (azure-semantics.md §4.7): to say neither how long the body is,
+    nor that it comes in chunks. Whoever pulls a lever of the simulator by hand need not."""
+    if method not in _WITH_LENGTH or target.startswith(_LEVERS):
+        return
+    if not {"content-length", "transfer-encoding"} & set(headers):
+        raise BadRequest(411, "HTTP Error 411. The request must be chunked or have a content length.")
 
 
 def _add_field(headers: Headers, line: bytes) -> None:

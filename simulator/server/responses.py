@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable
-from http import HTTPStatus
 
 from simulator.wire import BodyPart, Response
 
@@ -48,18 +47,11 @@ def refuse(connection: socket.socket, status: int, message: str) -> None:
 
 def head_of(response: Response, keep_open: bool) -> bytes:
     """Return the head of a response, as it is sent."""
-    lines = [f"HTTP/1.1 {response.status} {_reason(response.status)}"]
+    lines = [f"HTTP/1.1 {response.status} {response.phrase}"]
     lines += [f"{name}: {value}" for name, value in response.framed_headers().items()]
     if not keep_open:
         lines.append("connection: close")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Status"
 
 
 def _send_parts(connection: socket.socket, parts: Iterable[BodyPart]) -> None:

@@ -268,7 +268,7 @@ def test_a_signature_from_a_setting_works_and_is_told_nowhere(here):
     from azure.storage.blob import generate_container_sas
 
     signature = generate_container_sas(
-        here.account.name, "replicas", account_key=here.account.key, permission="rwcl",
+        here.account.name, "replicas", account_key=here.account.key, permission="rcwl",
         expiry=here.clock.now() + timedelta(hours=1),
     )  # fmt: skip
     world = here.on(here.container, AzureSasCredential(signature))

@@ -16,7 +16,7 @@ from tests.secrets_check import assert_no_secrets
 from tests.world import START
 
 # What README says each identity's signature must allow: none both writes and deletes.
-ALLOWED = {Identity.BACKUP: "rwcl", Identity.RETENTION: "rdl", Identity.RESTORE: "rl"}
+ALLOWED = {Identity.BACKUP: "rcwl", Identity.RETENTION: "rdl", Identity.RESTORE: "rl"}
 
 
 class ForeignWorld(PagedWorld):

@@ -51,7 +51,7 @@ class Storage:
     def blob(self, name: str = "web.vhd", snapshot: Any = None) -> BlobClient:
         return self.service.get_blob_client(CONTAINER, name, snapshot)
 
-    def sas(self, permissions: str = "rwdlc", lasting: timedelta = HOUR) -> str:
+    def sas(self, permissions: str = "rcwdl", lasting: timedelta = HOUR) -> str:
         return generate_container_sas(
             self.name,
             CONTAINER,
@@ -87,10 +87,14 @@ class Simulated(Storage):
         self, method: str, query: str = "", headers: dict[str, str] | None = None, body: bytes = b""
     ) -> Response:
         """Send one plain request for the blob `web.vhd`, by SAS."""
-        url = f"{self.endpoint}/{CONTAINER}/web.vhd?{self.sas()}{query}"
-        return self.cloud.handle(
-            Request.of(method, url, {"x-ms-version": API_VERSION, **(headers or {})}, body)
-        )
+        return self.ask_at(method, f"{self.endpoint}/{CONTAINER}/web.vhd?{self.sas()}{query}", headers, body)
+
+    def ask_at(
+        self, method: str, url: str, headers: dict[str, str] | None = None, body: bytes = b""
+    ) -> Response:
+        """Send one plain request anywhere."""
+        sent = {"x-ms-version": API_VERSION, **(headers or {})}
+        return self.cloud.handle(Request.of(method, url, sent, body))
 
     def pass_time(self, **span: float) -> None:
         assert isinstance(self.clock, ManualClock)

@@ -109,3 +109,39 @@ def test_the_hosts_of_a_lost_region_do_not_answer(world):
         world.blob(access).get_blob_properties()
     world.lost.clear()
     assert world.blob(access).get_blob_properties().size == 8 * MIB + 512
+
+
+@pytest.mark.parametrize(
+    ("why", "headers", "expected"),
+    [
+        ("changed since then", {"if-modified-since": "Thu, 01 Jan 2026 00:00:00 GMT"}, (206, None)),
+        (
+            "not changed since",
+            {"if-modified-since": "Mon, 02 Mar 2026 00:00:00 GMT"},
+            (304, "ConditionNotMet"),
+        ),
+        (
+            "changed meanwhile",
+            {"if-unmodified-since": "Thu, 01 Jan 2026 00:00:00 GMT"},
+            (412, "ConditionNotMet"),
+        ),
+        ("any but none", {"if-none-match": "*"}, (400, "UnsatisfiableCondition")),
+        ("a lease that is not there", {"x-ms-lease-id": "x"}, (412, "LeaseNotPresentWithBlobOperation")),
+        ("a version that there is not", {"x-ms-version": "3025-01-01"}, (400, "InvalidHeaderValue")),
+        ("behind the end", {"x-ms-range": "bytes=9000000-"}, (416, "InvalidRange")),
+    ],
+)
+def test_a_disk_answers_conditions_and_versions_as_a_page_blob_does(world, why, headers, expected):
+    sent = {"x-ms-version": "2021-12-02", "x-ms-range": "bytes=0-511"} | headers
+    answer = world.get(world.snapshot("a"), sent)
+    assert (answer.status, answer.headers.get("x-ms-error-code")) == expected
+    assert answer.headers.get("content-range") == {206: "bytes 0-511/8389120", 416: "bytes */8389120"}.get(
+        answer.status
+    )
+
+
+def test_a_disk_tells_either_checksum_of_a_range(world):
+    access, asked = world.snapshot("a"), {"x-ms-range": "bytes=0-511", "x-ms-version": "2021-12-02"}
+    for name, told in (("md5", "content-md5"), ("crc64", "x-ms-content-crc64")):
+        answer = world.get(access, asked | {f"x-ms-range-get-content-{name}": "true"})
+        assert (answer.status, told in answer.headers) == (206, True)

@@ -57,7 +57,11 @@ class TestFromUrl:
     @pytest.mark.parametrize(
         ("why", "ask", "expected"),
         [
-            ("too long", lambda b, u: b.upload_pages_from_url(u, 0, MIB_4 + PAGE, 0), "416 InvalidPageRange"),
+            (
+                "too long",
+                lambda b, u: b.upload_pages_from_url(u, 0, MIB_4 + PAGE, 0),
+                "413 RequestBodyTooLarge",
+            ),
             (
                 "behind its end",
                 lambda b, u: b.upload_pages_from_url(u, 0, MIB, 8 * MIB - PAGE),

@@ -129,6 +129,8 @@ def test_a_client_that_asks_first_is_told_to_send_its_body(server):
         (b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         (b"GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         (b"GET http://[ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"PUT / HTTP/1.1\r\nHost: a\r\n\r\n", 411),
+        (b"POST / HTTP/1.1\r\nHost: a\r\n\r\n", 411),
         (b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
         (b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
@@ -147,6 +149,11 @@ def test_what_is_malformed_is_refused_and_ends_the_connection(server, sent, stat
     assert received.startswith(b"HTTP/1.1 %d " % status)
     assert b"connection: close" in received
     assert received.count(b"content-length: ") == 1
+
+
+def test_a_lever_of_the_simulator_is_pulled_without_a_length(server):
+    received = raw(server, b"POST /simulator/lose/west HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_a_refusal_arrives_though_the_client_is_still_sending(server):
