@@ -5,8 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.credentials import AzureNamedKeyCredential
 
 from domain.errors import Absent, Refused, Transient
 from domain.page_ranges import PageRange
@@ -260,48 +259,3 @@ def test_what_differs_since_a_seal_is_listed(here):
     blob.put(65536, DATA)
     blob.clear(0, 512)
     assert list(blob.ranges(sealed, 0, MIB)) == [PageRange(0, 512, True), PageRange(65536, 73728)]
-
-
-def test_a_signature_from_a_setting_works_and_is_told_nowhere(here):
-    from datetime import timedelta
-
-    from azure.storage.blob import generate_container_sas
-
-    signature = generate_container_sas(
-        here.account.name, "replicas", account_key=here.account.key, permission="rcwl",
-        expiry=here.clock.now() + timedelta(hours=1),
-    )  # fmt: skip
-    world = here.on(here.container, AzureSasCredential(signature))
-    blob = world.blob()
-    blob.create(MIB, OWNER)
-    assert blob.sealed(OWNER) is None
-    here.clock.advance(timedelta(hours=2))
-    with pytest.raises(Refused) as refused:
-        blob.put(0, DATA)
-    told = [str(refused.value), repr(blob), repr(world.blobs), repr(blob.opened())]
-    assert [text for text in told if "sig=" in text or signature[-20:] in text] == []
-
-
-def test_an_identity_that_may_not_is_told_by_name_and_what_to_do(here):
-    here.cloud.roles.grant("backup", ["Microsoft.Storage/none"], here.account.id)
-    blob = here.on(here.container, Token("development:backup")).blob()
-    with pytest.raises(Refused, match=r"identity 'backup' \(TIDEMARK_IDENTITY_BACKUP\) may not PUT https://"):
-        blob.create(MIB, OWNER)
-
-
-def test_a_token_is_asked_for_once_and_again_before_it_ends(here):
-    token = Token("development:backup")
-    blob = here.on(here.container, token).blob()
-    blob.create(MIB, OWNER)
-    blob.put(0, DATA)
-    assert token.scopes == [("https://storage.azure.com/.default",)]
-
-
-def test_an_identity_that_gets_no_token_now_may_get_one_later():
-    class NoToken:
-        def get_token(self, *scopes, **_):
-            raise ClientAuthenticationError("the endpoint that gives tokens does not answer")
-
-    with pages() as world, pytest.raises(Transient, match="got no token") as silence:
-        PageBlobs(world.blobs.wire, lambda endpoint: NoToken()).at(world.container, "web.vhd").length()
-    assert silence.value.code == "IdentityUnavailable"
