@@ -10,7 +10,15 @@ import azure.durable_functions as df
 
 from activities.announcing import announce
 from domain.copies import Copy
-from domain.damage import Remedy, found_damaged, made_whole, marked, remedy, sharing_points
+from domain.damage import (
+    Remedy,
+    found_damaged,
+    made_whole,
+    marked,
+    remedy,
+    sharing_points,
+    to_be_cleaned,
+)
 from domain.events import Event, EventName
 from domain.fleet import DueBackup
 from domain.protection import ProtectedVm
@@ -44,7 +52,9 @@ def record_damage(found: DamageFound) -> DueBackup | None:
     for other in (each for each in queue if each.state.is_open):
         # What is being written into the same blob would be damaged, too.
         catalogue.copies.alter(other, partial(made_whole, damaged=copy, now=cloud().now()))
-    catalogue.restore_points.alter(copy.point, partial(marked, location=copy.location))
+    point = catalogue.restore_points.alter(copy.point, partial(marked, location=copy.location))
+    for part in catalogue.copies.find(point, copy.location) if point else ():
+        catalogue.copies.alter(part, to_be_cleaned)
     vm = catalogue.vms.find(found.verification.vm)
     points = catalogue.restore_points.query(found.verification.vm)
     done = remedy(vm, cloud().policies.policies, copy.location, queue, points, found.slot)

@@ -69,8 +69,7 @@ def _clean(left: CopyLeftovers) -> Progress:
 
 
 def _cleaned(known: Copy, seen: Copy) -> Copy | None:
-    is_same = (known.state, known.attempt) == (seen.state, seen.attempt)
-    return replace(known, is_cleaned=True) if is_same else None
+    return replace(known, is_cleaned=True) if known == seen else None
 
 
 def _is_rest_gone(copy: Copy, location: Location) -> bool:

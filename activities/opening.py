@@ -96,7 +96,8 @@ def close_sources(copy: Copy) -> None:
 def _close(snapshot_id: str) -> None:
     """Close a snapshot; the network access that it keeps is that of the location in whose group it is.
 
-    Where Azure refuses that, what was read is right all the same, and the address ends by itself.
+    Where Azure refuses that, what was read is right all the same, and the address ends by itself; that nobody
+    can ask for another one is left to the next copy of the disk, which builds on this snapshot.
     """
     here = (
         location.snapshot_access

@@ -89,6 +89,11 @@ def made_whole(copy: Copy, damaged: Copy, now: datetime) -> Copy | None:
     return replace(copy.deferred(reason, now).without_pages(), started=None, whole_because=reason)
 
 
+def to_be_cleaned(copy: Copy) -> Copy | None:
+    """Return a copy of a damaged replica as one of which something is left again: now all of it is to go."""
+    return replace(copy, is_cleaned=False) if copy.is_cleaned else None
+
+
 def marked(point: RestorePoint, location: str) -> RestorePoint | None:
     """Return the point with its replica damaged; None where that is gone, or its deletion has begun."""
     state = point.replicas.get(location)

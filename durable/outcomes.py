@@ -54,6 +54,11 @@ def failure(step: str, raised: Exception) -> dict[str, Any]:
     return {"failed": {"code": "UnexpectedError", "message": f"{type(raised).__name__}: {raised}"}}
 
 
+def ended_from_outside(told: Exception) -> dict[str, Any]:
+    """Return what stands for the reply of a step that gave none: somebody, or the host, ended it."""
+    return {"failed": {"code": "EndedFromOutside", "message": f"it was ended from outside: {told}"}}
+
+
 def outcome(kind: Any, reply: dict[str, Any]) -> Outcome[Any]:
     """Return what the last reply of a step means."""
     if "done" in reply:

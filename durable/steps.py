@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar, overload
 
 from domain.errors import StepFailed
-from durable.outcomes import Done, Failed, Outcome, outcome
+from durable.outcomes import Done, Failed, Outcome, ended_from_outside, outcome
 from durable.patience import Attempt
 from durable.registration import STEPS, ClientActivity, Context, Orchestrator, Step, Steps
 from durable.wire import to_wire
@@ -76,10 +76,24 @@ def gather(
         # Where the clocks of two machines differ, a timer may seem to fire too early.
         now = max(next_moment, context.current_utc_datetime)
         due = [place for place, attempt in enumerate(attempts) if attempt.due and attempt.due <= now]
-        replies = yield context.task_all([_task(context, known, requests[place]) for place in due])
+        replies = yield from _replies([_task(context, known, requests[place]) for place in due], context)
         for place, reply in zip(due, replies, strict=True):
             attempts[place] = attempts[place].replied(reply, context.current_utc_datetime, repeats)
     return [outcome(known.result_type, attempt.reply) for attempt in attempts]
+
+
+def _replies(tasks: list[Any], context: Context) -> Steps[list[dict[str, Any]]]:
+    """Wait for all tasks; one that was ended from outside keeps nobody from the replies of the others."""
+    try:
+        return (yield context.task_all(tasks))
+    except Exception:
+        replies = []
+        for task in tasks:
+            try:
+                replies.append((yield task))
+            except Exception as ended:
+                replies.append(ended_from_outside(ended))
+        return replies
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def of_disks(plans: tuple[DiskPlan, ...], latest: list[Outcome[RestoredDisk]]) -
     """Say which disks came back, and of each other one why it did not."""
     ready = tuple(disk.value for disk in latest if not isinstance(disk, Failed) and disk.value.is_ready)
     reasons = [
-        f"disk '{plan.source_disk}': {reason_of(disk)}"
+        f"disk '{plan.source_disk}': {reason_of(disk)}{left_of(plan)}"
         for plan, disk in zip(plans, latest, strict=True)
         if isinstance(disk, Failed) or not disk.value.is_ready
     ]
@@ -120,6 +120,15 @@ def of_disks(plans: tuple[DiskPlan, ...], latest: list[Outcome[RestoredDisk]]) -
 def reason_of(disk: Outcome[RestoredDisk]) -> str:
     """Say why a disk is not back."""
     return disk.message if isinstance(disk, Failed) else disk.value.found
+
+
+def left_of(plan: DiskPlan) -> str:
+    """Say what may be there of a disk that did not come back out of a page blob."""
+    if plan.blob is None:
+        return ""
+    if plan.blob.is_imported:
+        return f"; if there is a disk {plan.id}, remove it"
+    return f"; if there is a disk {plan.id}, it is not whole: remove it"
 
 
 def difference(machine: RestoredMachine, plan: MachinePlan) -> str | None:

@@ -48,17 +48,11 @@ def restore_from_blob(context: Context, work: BlobWork) -> Steps[RestoredDisk]:
         if work.is_uploaded:
             return (yield from call(context, end_upload, work))
     except StepFailed as failure:
-        reason = f"{failure}{left_of(work)}"
         if failure.is_transient:  # so the restore says that it may work elsewhere
-            raise Transient(failure.code, reason) from failure
-        raise Refused(failure.code, reason) from failure
+            raise Transient(failure.code, str(failure)) from failure
+        raise Refused(failure.code, str(failure)) from failure
     restart(context, work)
     return disk
-
-
-def left_of(work: BlobWork) -> str:
-    """Say what a failed upload may leave behind."""
-    return "" if work.blob.is_imported else f"; if there is a disk {work.plan.id}, it is not whole: remove it"
 
 
 def make_disk(context: Context, plan: DiskPlan) -> Steps[RestoredDisk]:

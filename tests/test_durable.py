@@ -6,6 +6,7 @@ All of it runs on the local host, on a clock that stands still until the host ha
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -54,11 +55,16 @@ class Asking:
     asked: dict[str, list[timedelta]] = field(default_factory=lambda: defaultdict(list))
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
 
-    def run(self, name: str, items: Any) -> Any:
-        """Run an orchestration to its end; return its reply. Its history must replay."""
+    def run(self, name: str, items: Any, meanwhile: Callable[[LocalHost], None] = lambda host: None) -> Any:
+        """Run an orchestration to its end; return its reply. Its history must replay.
+
+        `meanwhile` happens after a minute.
+        """
         app = describe_app(self._app())
         with LocalHost(app, self.directory / "host.sqlite", self.clock) as host:
             instance = host.start_orchestration(name, items)
+            host.run_until(START + MINUTE)
+            meanwhile(host)
             host.run_until(START + timedelta(days=14))
             status, history = host.status(instance), host.history(instance)
         assert check_history(app, history) == []
@@ -88,6 +94,10 @@ class Asking:
         @orchestration(steps)
         def calling(context: Context, item: str) -> Steps[int]:
             return (yield from call(context, ask, item))
+
+        @orchestration(steps)
+        def parting(context: Context, items: list[str]) -> Steps[list[int | str]]:
+            return told((yield from gather(context, calling, items)))
 
         @orchestration(steps)
         def insisting(context: Context, item: str) -> Steps[int]:
@@ -186,6 +196,20 @@ def test_insisting_outlasts_an_outage_of_a_day(asking):
     asking.script["one"] = [*(busy(2 * HOUR) for _ in range(2 * 9)), 7]
     assert asking.run("insisting", "one") == {"done": 7}
     assert asking.asked["one"][-1] >= timedelta(days=1)
+
+
+def test_one_that_is_ended_from_outside_keeps_nobody_from_what_the_others_came_to(asking):
+    asking.script |= {"slow": [busy(20 * MINUTE), 1], "ended": [busy(20 * MINUTE), 2], "quick": [3]}
+
+    def end_one(host: LocalHost) -> None:
+        children = (each for each in host.statuses() if each["name"] == "calling")
+        [ended] = [child["instanceId"] for child in children if "ended" in str(child["input"])]
+        host.terminate(ended, "by hand")
+
+    done = asking.run("parting", ["slow", "ended", "quick"], end_one)["done"]
+    assert (done[0], done[2]) == (1, 3)
+    assert done[1].startswith("it was ended from outside: ")
+    assert "by hand" in done[1]
 
 
 def test_nothing_to_gather_is_an_empty_list(asking):
