@@ -81,7 +81,7 @@ def assert_pages_are_written_once_and_then_what_changed(told: str) -> None:
         (STARTING, 0.8, [signal.SIGINT, signal.SIGINT]),
         (BACKING_UP, 2.0, [signal.SIGHUP, signal.SIGINT, signal.SIGINT]),
         (QUEUEING, 0.3, [signal.SIGTERM]),
-        (LOST, 0.5, [signal.SIGINT]),
+        pytest.param(LOST, 0.5, [signal.SIGINT], marks=pytest.mark.soak),  # most of a story, once more
     ],
 )
 def test_an_interrupted_demo_leaves_no_process_and_no_file(tmp_path, after, seconds, signals):
