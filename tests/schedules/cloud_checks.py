@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import ContainerClient
@@ -66,9 +66,19 @@ def manifests(game: Game, records: Records) -> Iterator[str]:
         ) as container:  # fmt: skip
             found = set(container.list_blob_names())
         damaged = [point for point in records.points if point.replicas.get(location) is ReplicaState.DAMAGED]
-        wanted = {manifest_name(point.vm.key, point.id) for point in damaged if point.hold}
+        wanted = {
+            manifest_name(point.vm.key, point.id)
+            for point in damaged
+            if point.hold or not _has_newer(point, replicas)
+        }
         yield from (f"{name} is in {location}, and need not be" for name in sorted(found - expected - wanted))
         yield from (f"{name} is not in {location}" for name in sorted(expected - found))
+
+
+def _has_newer(point: RestorePoint, others: Iterable[RestorePoint]) -> bool:
+    """Whether a VM has a newer one among others; else a damaged replica is kept, as nobody may have another."""
+    place = (point.slot, point.attempt)
+    return any(other.vm.key == point.vm.key and (other.slot, other.attempt) > place for other in others)
 
 
 def restored(game: Game, records: Records) -> Iterator[str]:
