@@ -76,7 +76,7 @@ def manifests(game: Game, records: Records) -> Iterator[str]:
 
 
 def _has_newer(point: RestorePoint, others: Iterable[RestorePoint]) -> bool:
-    """Whether a VM has a newer one among others; else a damaged replica is kept, as nobody may have another."""
+    """Whether a VM has a newer one among others; else a damaged replica is kept: nobody may have another."""
     place = (point.slot, point.attempt)
     return any(other.vm.key == point.vm.key and (other.slot, other.attempt) > place for other in others)
 
