@@ -127,6 +127,14 @@ def _signatures(environ: Mapping[str, str], faults: list[Fault]) -> dict[tuple[I
             if name.startswith("TIDEMARK_SAS_"):
                 wanted = "TIDEMARK_SAS_BACKUP_<account>, or RETENTION or RESTORE instead of BACKUP"
                 faults.append(Fault(name, f"this setting is none of Tidemark's; its name must be {wanted}"))
+        elif value.startswith("@Microsoft.KeyVault"):
+            faults.append(
+                Fault(
+                    name,
+                    "the platform has not resolved this reference to a key vault; give the identity RUNTIME "
+                    "the role Key Vault Secrets User there, and see that the secret exists",
+                )
+            )
         elif "sig=" not in value or value.startswith(("http:", "https:")):
             faults.append(
                 Fault(

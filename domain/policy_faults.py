@@ -68,9 +68,19 @@ def _shared_accounts(locations: Mapping[str, LocationForm]) -> Iterator[Finding]
 
 
 def _shared_containers(locations: Mapping[str, LocationForm]) -> Iterator[Finding]:
-    """Find replicas of two locations that would be one: a page blob's name does not tell its location."""
+    """Find replicas of two locations that would be one: a page blob's name does not tell its location.
+
+    Nor may they be with manifests, which nobody can change for a while.
+    """
+    manifests = {location.manifests.lower(): name for name, location in locations.items()}
     containers: dict[str, str] = {}
     for name, location in locations.items():
+        if location.pages and location.pages.lower() in manifests:
+            yield Finding(
+                ("locations", name, "pages"),
+                f"location '{manifests[location.pages.lower()]}' keeps its manifests in that container, and "
+                "they may be immutable; page blobs need one of their own",
+            )
         other = containers.setdefault(location.pages.lower() or name, name)
         if other != name:
             yield Finding(

@@ -29,9 +29,15 @@ def _looks(pattern: str, words: str) -> AfterValidator:
         # Python's own patterns: pydantic's are compiled at every cold start, which is felt.
         if re.fullmatch(pattern, text):
             return text
-        raise PydanticCustomError("looks", "{words} (found {found})", {"words": words, "found": repr(text)})
+        raise PydanticCustomError("looks", "{words} (found {found})", {"words": words, "found": _told(text)})
 
     return AfterValidator(check)
+
+
+def _told(text: str) -> str:
+    """Return a text as it may be told: what comes behind the question mark of a URL may be a signature."""
+    before, mark, _ = text.partition("?")
+    return repr(f"{before}?…" if mark else text)
 
 
 def _written_as_number(value: Any) -> Any:
@@ -61,7 +67,8 @@ Container = Annotated[
     str,
     _looks(
         r"https?://[^/?#]+(/[^/?#]+)?/[a-z0-9][a-z0-9-]{2,62}",
-        "a container is named by its URL, like https://account.blob.core.windows.net/manifests",
+        "a container is named by its URL, like https://account.blob.core.windows.net/container, and nothing "
+        "more: a signature stands in a setting TIDEMARK_SAS_<identity>_<account>",
     ),
 ]
 EncryptionSet = Annotated[

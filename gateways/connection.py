@@ -15,6 +15,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableServiceClient
 
 from clock import Clock, SharedClock, SystemClock
+from domain.errors import Fault, InvalidInput
 from domain.policy import Policies
 from domain.policy_file import parse_policies
 from gateways.catalogue import Catalogue
@@ -28,7 +29,7 @@ from gateways.manifests import Manifests
 from gateways.networks import Networks
 from gateways.page_blobs import PageBlobs
 from gateways.refusals import refusals
-from gateways.restore_blobs import RestoreBlobs
+from gateways.restore_blobs import RestoreBlobs, is_in_account
 from gateways.restored_machines import RestoredMachines
 from gateways.snapshots import Snapshots
 from gateways.virtual_machines import VirtualMachines
@@ -87,7 +88,7 @@ def connect(
     wire = wire or Network()
     return Cloud(
         settings=settings,
-        policies=parse_policies(settings.policies.read_bytes(), settings.policies.name),
+        policies=_policies(settings),
         clock=clock,
         virtual_machines=VirtualMachines(backup),
         snapshots=Snapshots(backup),
@@ -104,6 +105,25 @@ def connect(
         restore_blobs=RestoreBlobs(_page_blobs(wire, credentials, Identity.RESTORE)),
         disk_uploads=DiskUploads(restore, wire, clock),
     )
+
+
+def _policies(settings: Settings) -> Policies:
+    """Read the policy file; raises InvalidInput that lists its faults.
+
+    A token is sent in the clear to nobody but an emulator, and an account must be that of its page blobs.
+    """
+    policies = parse_policies(settings.policies.read_bytes(), settings.policies.name)
+    faults = []
+    for name, location in policies.locations.items():
+        for field, url in (("manifests", location.manifests), ("pages", location.pages)):
+            if url.startswith("http:") and settings.development is None:
+                faults.append(Fault(f"locations.{name}.{field}", f"{url} must begin with https:"))
+        if location.pages and location.account_id and not is_in_account(location.pages, location.account_id):
+            other = f"{location.pages} is not in that account; name the right one, or none"
+            faults.append(Fault(f"locations.{name}.account", other))
+    if faults:
+        raise InvalidInput(settings.policies.name, faults)
+    return policies
 
 
 def _compute(

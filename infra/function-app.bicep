@@ -77,6 +77,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    keyVaultReferenceIdentity: identities.runtime.id // reads signatures, where a setting refers to a key vault
     publicNetworkAccess: 'Enabled'
     // Closes /admin, which answers to the keys of the host. Real, but absent from Bicep's type of a site.
     #disable-next-line BCP037

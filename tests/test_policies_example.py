@@ -138,6 +138,20 @@ def test_two_locations_cannot_have_the_same_page_blobs():
     assert "locations.vault.pages: location 'north' keeps its page blobs in that container" in told
 
 
+def test_page_blobs_do_not_lie_among_manifests():
+    pages = "pages: https://tidemarkreplicas.blob.core.windows.net/replicas"
+    manifests = "pages: https://TidemarkNorth.blob.core.windows.net/manifests"
+    [told] = faults_of(TEXT.replace(pages, manifests, 1))
+    assert "locations.vault.pages: location 'north' keeps its manifests in that container" in told
+
+
+def test_a_signature_that_was_put_behind_a_container_is_not_told():
+    container = "https://tidemarkreplicas.blob.core.windows.net/replicas"
+    [told] = faults_of(TEXT.replace(container, f"{container}?sv=2024-11-04&sig=c2VjcmV0", 1))
+    assert "TIDEMARK_SAS_<identity>_<account>" in told
+    assert "c2VjcmV0" not in told
+
+
 def test_a_field_that_stands_twice_is_told_with_its_second_line():
     text = spoiled("home: west", "home: north\n    home: west")
     assert faults_of(text) == [

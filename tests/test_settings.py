@@ -210,6 +210,11 @@ def test_a_signature_stands_for_one_identity_and_one_account_and_is_never_shown(
             "https://vault.example/c?sig=c2VjcmV0",
             "not a shared access signature",
         ),
+        (
+            "TIDEMARK_SAS_BACKUP_vault",
+            "@Microsoft.KeyVault(SecretUri=https://c2VjcmV0.vault.azure.net/secrets/vault)",
+            "has not resolved this reference to a key vault",
+        ),
         ("TIDEMARK_SAS_VAULT_backup", "sig=c2VjcmV0", "none of Tidemark's"),
         ("TIDEMARK_SAS_BACKUP", "sig=c2VjcmV0", "none of Tidemark's"),
     ],

@@ -135,6 +135,27 @@ def test_a_policy_file_with_faults_connects_nothing(tmp_path: Path) -> None:
         connect(settings(policies=policies, development=Development("", {})))
 
 
+@pytest.mark.parametrize(
+    ("known", "other", "told"),
+    [
+        (
+            "https://tidemarkwest",
+            "http://tidemarkwest",
+            "locations.west.manifests: .* must begin with https:",
+        ),
+        ("pages: https://", "pages: http://", "locations.vault.pages: .* must begin with https:"),
+        ("storageAccounts/tidemarkreplicas", "storageAccounts/another", "is not in that account"),
+    ],
+)
+def test_a_location_that_is_not_safe_connects_nothing(
+    tmp_path: Path, known: str, other: str, told: str
+) -> None:
+    policies = tmp_path / "policies.yaml"
+    policies.write_text(EXAMPLE.read_text().replace(known, other))
+    with pytest.raises(InvalidInput, match=told):
+        connect(settings(policies=policies))
+
+
 def test_a_step_without_an_answer_ends_in_seconds():
     network = connection._network()
     assert (network.connection_config.timeout, network.connection_config.read_timeout) == (10, 60)
