@@ -18,7 +18,6 @@ from domain.manifests import Manifest
 from domain.names import point_parts
 from domain.networks import SubnetAddress, subnet_faults
 from domain.not_carried import not_carried
-from domain.policy import Location
 from domain.requests import RestoreRequest
 from domain.restore_outcomes import Preflight, RestorePlan
 from domain.restore_points import RestorePoint
@@ -27,7 +26,6 @@ from domain.restores import DiskPlan, blob_faults, disk_faults, is_wanted, manif
 from durable import activity
 from gateways.connection import cloud
 from gateways.failures import GROUP_MISSING
-from gateways.restore_blobs import is_in_account
 
 blueprint = df.Blueprint()
 _log = logging.getLogger("tidemark.restores")
@@ -98,18 +96,8 @@ def _recorded_faults(request: RestoreRequest, manifest: Manifest) -> Iterator[Fa
     yield from disk_faults(disks, request.location, request.disks)
     wanted = [part for part in manifest.disks if is_wanted(part.disk, request.disks)]
     yield from blob_faults(wanted, request.location)
-    yield from _account_faults(request.location)
     if request.is_for_vm:
         yield from machine_faults(manifest.vm, disks)
-
-
-def _account_faults(location: Location) -> Iterator[Fault]:
-    if location.account_id and not is_in_account(location.pages, location.account_id):
-        yield Fault(
-            "location",
-            f"location '{location.name}' has its page blobs in {location.pages}, which is not in its account "
-            f"{location.account_id}; name the right one, or none, so that disks are uploaded",
-        )
 
 
 def _plan(request: RestoreRequest, manifest: Manifest) -> RestorePlan:

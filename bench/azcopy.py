@@ -22,7 +22,8 @@ from typing import Any
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import ContainerClient, generate_container_sas
 
-from bench.copying_server import serve, serving
+from bench.copying_server import serve
+from bench.processes import serving
 from domain.page_ranges import PageRange
 from domain.page_writes import plan_writes
 from gateways.blob_access import Opened, Signed

@@ -8,7 +8,6 @@ the client's CPU time, and its peak memory for much and for very much, in a proc
 
 from __future__ import annotations
 
-import multiprocessing
 import re
 import socket
 import statistics
@@ -24,7 +23,8 @@ from typing import Any
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobClient
 
-from bench.copying_server import BLOCK_BYTES, serve, serving
+from bench.copying_server import BLOCK_BYTES, serve
+from bench.processes import SPAWN, serving
 from domain.page_writes import Write
 from gateways.blob_access import Opened, Signed
 from gateways.page_blobs import PageBlob
@@ -43,7 +43,6 @@ _GIB = 1024**3
 _HEAD_BYTES = 4096
 _READ = b"GET /s HTTP/1.1\r\nhost: s\r\nx-ms-range: bytes=%d-%d\r\n\r\n"
 _WRITE = b"PUT /t HTTP/1.1\r\nhost: t\r\nx-ms-range: bytes=%d-%d\r\ncontent-length: %d\r\n\r\n"
-_SPAWN = multiprocessing.get_context("spawn")
 Cost = tuple[float, float]  # bytes per second, and CPU seconds per GiB
 
 
@@ -246,8 +245,8 @@ def _row(
 
 
 def _peak_row(port: int, size: int, name: str) -> dict[str, Any]:
-    ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=_report_peak, args=(theirs, port, size))
+    ours, theirs = SPAWN.Pipe()
+    process = SPAWN.Process(target=_report_peak, args=(theirs, port, size))
     process.start()
     theirs.close()
     peak = ours.recv()

@@ -7,17 +7,13 @@ is measured is the client.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 BLOCK_BYTES = 4 * 1024 * 1024
 
-_SPAWN = multiprocessing.get_context("spawn")
 _COMMON = (
     'etag: "0x1"\r\nlast-modified: Sun, 22 Nov 2026 02:00:00 GMT\r\nx-ms-version: 2020-10-02\r\n'
     "x-ms-request-id: 00000001-001e-0000-0000-000000000000\r\nserver: bench\r\n"
@@ -30,20 +26,6 @@ _READ = (
 ).encode()
 _LISTED = f"HTTP/1.1 200 OK\r\n{_COMMON}content-type: application/xml\r\ncontent-length: %d\r\n\r\n".encode()
 _EMPTY_LIST = b'<?xml version="1.0" encoding="utf-8"?><PageList />'
-
-
-@contextmanager
-def serving(serve: Callable[[Connection], None]) -> Iterator[int]:
-    """Run a server in a process of its own; yields its port. It ends when its pipe is closed."""
-    ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=serve, args=(theirs,), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield ours.recv()
-    finally:
-        ours.close()
-        process.join(10)
 
 
 def serve(pipe: Connection) -> None:

@@ -9,19 +9,18 @@ itself says more about the machine and what else it is doing.
 from __future__ import annotations
 
 import http.client
-import multiprocessing
 import os
 import socket
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from typing import Any
 from urllib.parse import urlsplit
 
+from bench.processes import serving
 from clock import SystemClock
 from simulator.data_plane import DataPlane
 from simulator.data_plane.access import AccessTable
@@ -36,15 +35,14 @@ AIM = 0.5
 
 _DISK_BYTES = CONNECTIONS * RANGES * RANGE_BYTES  # a round reads every byte once
 _REQUEST_BYTES = 256  # about what the HTTP request is long
-_SPAWN = multiprocessing.get_context("spawn")
 
 
 def measure() -> list[dict[str, Any]]:
     """Return the rates of both, in MB/s (10^6 bytes), and their ratio; medians over all rounds."""
     served, bare = [], []
-    with _process(_serve_disk) as url, _process(_serve_bare) as port:
+    with serving(_serve_disk) as url, serving(_serve_bare) as port:
         for number in range(ROUNDS + 1):
-            rates = _rate(lambda lane: _read_by_http(url, lane)), _rate(lambda _: _read_bare(int(port)))
+            rates = _rate(lambda lane: _read_by_http(url, lane)), _rate(lambda _: _read_bare(port))
             if number:  # the first round only warms up
                 served.append(rates[0])
                 bare.append(rates[1])
@@ -100,20 +98,6 @@ def _read_bare(port: int) -> None:
                 received += connection.recv_into(buffer[received:])
 
 
-@contextmanager
-def _process(serve: Callable[[Connection], None]) -> Iterator[str]:
-    """Run a server in a process of its own; it tells where it listens, and ends when its pipe is closed."""
-    ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=serve, args=(theirs,), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield ours.recv()
-    finally:
-        ours.close()
-        process.join(10)
-
-
 def _serve_disk(pipe: Connection) -> None:
     store = ImageStore()
     disk = store.create(_DISK_BYTES)
@@ -139,7 +123,7 @@ def _serve_bare(pipe: Connection) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     data = memoryview(os.urandom(RANGE_BYTES))
     threading.Thread(target=_answer_bare, args=(listener, data), daemon=True).start()
-    pipe.send(str(listener.getsockname()[1]))
+    pipe.send(listener.getsockname()[1])
     _wait_for_end(pipe)
 
 

@@ -99,10 +99,8 @@ class BlobState:
 
     def changes_since(self, older: BlobState, start: int, end: int) -> Iterator[PageRange]:
         """Yield what makes this blob out of an older one, within a window."""
-        changes, meanwhile = (
-            self.image.changes_since(older.image, start, end),
-            self.cleared[older.cleared_before : self.cleared_before],
-        )
+        changes = self.image.changes_since(older.image, start, end)
+        meanwhile = self.cleared[older.cleared_before : self.cleared_before]
         return with_cleared(changes, meanwhile, self.image, start, end) if meanwhile else changes
 
     def clear(self, start: int, end: int, is_noted: bool) -> None:

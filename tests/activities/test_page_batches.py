@@ -26,17 +26,13 @@ from gateways.page_blobs import PageBlob
 from gateways.page_transfers import PageTransfer
 from simulator.arm.snapshot_model import Snapshot
 from tests.activities.taken import take_a_point
-from tests.paged_world import AT_ONCE, VAULT, PagedWorld
+from tests.paged_world import VAULT
 from tests.world import MIB
 
 
 @pytest.fixture
-def world(tmp_path, accounts):
-    made = PagedWorld(tmp_path, accounts, tempo=AT_ONCE, has_timers=False)
-    try:
-        yield made
-    finally:
-        made.close()
+def world(paged):
+    return paged
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from domain.verifications import GIVES_WAY, WINDOW_BYTES, VerificationOrder, Ver
 from gateways.connection import cloud
 from simulator.arm import snapshots
 from simulator.arm.snapshot_model import Snapshot
-from tests.paged_world import AT_ONCE, VAULT, PagedWorld
+from tests.paged_world import VAULT
 from tests.scenarios.test_verification import backed_up
 from tests.world import MIB
 
@@ -29,12 +29,8 @@ UNCHANGED = 40 * MIB + 3  # written before the first of two points
 
 
 @pytest.fixture
-def world(tmp_path, accounts):
-    made = PagedWorld(tmp_path, accounts, tempo=AT_ONCE, has_timers=False)
-    try:
-        yield made
-    finally:
-        made.close()
+def world(paged):
+    return paged
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from azure.core.credentials import AccessToken
@@ -19,6 +19,9 @@ from simulator.tempo import Tempo
 from simulator.transport import transport
 from simulator.wire import Request, Response
 from simulator.world_handles import MachineHandle
+
+if TYPE_CHECKING:
+    from tests.simulator.storage_accounts import Simulated
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -173,3 +176,12 @@ def azure(clock: ManualClock, tempo: Tempo) -> Iterator[Azure]:
     cloud.add_resource_group("recovery", RECOVERY)
     yield Azure(cloud, clock, web)
     cloud.close()
+
+
+@pytest.fixture
+def storage() -> Iterator[Simulated]:
+    """An account of the simulator in memory, with a page blob of 16 MiB and a footer."""
+    from tests.simulator.storage_accounts import with_page_blob  # which has its credential from here
+
+    with with_page_blob() as storage:
+        yield storage

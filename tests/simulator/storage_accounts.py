@@ -148,6 +148,11 @@ def told(answer: Response) -> tuple[int, str | None]:
     return answer.status, answer.headers.get("x-ms-error-code")
 
 
+def etag(storage: Simulated) -> str:
+    """Return the ETag of the blob `web.vhd`."""
+    return storage.ask("HEAD").headers["etag"]
+
+
 @contextmanager
 def with_page_blob(tempo: Tempo | None = None) -> Iterator[Simulated]:
     """Open an account of the simulator in memory, with a page blob `web.vhd` of 16 MiB and a footer."""

@@ -6,21 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.simulator.storage_accounts import PAGE, told, with_page_blob
+from tests.simulator.storage_accounts import PAGE, etag, told
 
 UPDATE = {"x-ms-page-write": "update", "x-ms-range": "bytes=0-511"}
 LONG_AGO, LATER = "Thu, 01 Jan 2026 00:00:00 GMT", "Mon, 02 Mar 2026 00:00:00 GMT"
-
-
-@pytest.fixture
-def storage():
-    """An account of the simulator in memory, with a page blob of 16 MiB and a footer."""
-    with with_page_blob() as storage:
-        yield storage
-
-
-def etag(storage):
-    return storage.ask("HEAD").headers["etag"]
 
 
 class TestSources:

@@ -17,18 +17,10 @@ from tests.simulator.storage_accounts import (
     put,
     simulated,
     told,
-    with_page_blob,
 )
 
 BYTES = Random(1).randbytes(64 * 1024)
 MIB_4 = 4 * MIB
-
-
-@pytest.fixture
-def storage():
-    """An account of the simulator in memory, with a page blob of 16 MiB and a footer."""
-    with with_page_blob() as storage:
-        yield storage
 
 
 class TestPace:

@@ -23,7 +23,6 @@ from tests.simulator.storage_accounts import (
     put,
     simulated,
     told,
-    with_page_blob,
 )
 
 BYTES = Random(1).randbytes(64 * 1024)
@@ -32,13 +31,6 @@ MOMENT = "2026-03-01T12:00:00.0000001Z"
 DEEDS = st.lists(
     st.tuples(st.integers(0, 99), st.booleans(), st.integers(0, 31), st.integers(1, 8)), max_size=10
 )
-
-
-@pytest.fixture
-def storage():
-    """An account of the simulator in memory, with a page blob of 16 MiB and a footer."""
-    with with_page_blob() as storage:
-        yield storage
 
 
 def test_crc64_is_azure_s():

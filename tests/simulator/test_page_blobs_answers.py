@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from simulator.data_plane.checksums import crc64_of
-from tests.simulator.storage_accounts import MIB, PAGE, put, told, with_page_blob
+from tests.simulator.storage_accounts import MIB, PAGE, etag, put, told
 
 MD5_OF_A_PAGE = base64.b64encode(hashlib.md5(bytes(PAGE), usedforsecurity=False).digest()).decode()
 CLEAR = {"x-ms-page-write": "clear", "x-ms-range": "bytes=0-511"}
@@ -20,17 +20,6 @@ UPDATE = {"x-ms-page-write": "update", "x-ms-range": "bytes=0-511"}
 MOMENT = "2026-03-01T12:00:00.0000000Z"
 LENGTH = 16 * MIB + PAGE
 LONG_AGO, LATER = "Thu, 01 Jan 2026 00:00:00 GMT", "Mon, 02 Mar 2026 00:00:00 GMT"
-
-
-@pytest.fixture
-def storage():
-    """An account of the simulator in memory, with a page blob of 16 MiB and a footer."""
-    with with_page_blob() as storage:
-        yield storage
-
-
-def etag(storage):
-    return storage.ask("HEAD").headers["etag"]
 
 
 UNMET, UNCHANGED = (412, "ConditionNotMet"), (304, "ConditionNotMet")
